@@ -188,6 +188,15 @@ mod tests {
         assert_eq!(edited(text, &[("DISCORD_WEBHOOK_CHANNELS", map)]).text, expected);
     }
 
+    // A shell puts variables into double quotes. Control: without the escape of `$` this fails.
+    #[test]
+    fn a_dollar_stays_a_dollar_in_every_parser() {
+        let value = "it's $HOME";
+        assert_eq!(edited("", &[("LOG_DIR", value)]).text, "LOG_DIR=\"it's \\$HOME\"\n");
+        assert_eq!(edited("", &[("LOG_DIR", "$HOME")]).text, "LOG_DIR='$HOME'\n");
+    }
+
+    // Control: without `is_secret` in `shown` this fails.
     #[test]
     fn no_secret_is_shown() {
         let text = "DISCORD_TOKEN=canary\nWEBHOOK_PORT=1\n";
@@ -202,7 +211,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        // Control: with single quotes around every value, one that contains a single quote gives no text.
+        // Controls: with single quotes around every value, whether it is read back or not, or with none around any, this fails.
         #[test]
         fn whatever_the_value_it_is_read_as_that(
             value in "([\"'`{}#$\\\\ \r\n\tü=]|[a-z]{1,3}|\\PC){0,20}",
@@ -211,6 +220,9 @@ mod tests {
             let edited = edit(&before, &[("LOG_DIR", value.clone())]);
             let edited = edited.expect("a text that is read as that");
             proptest::prop_assert!(edited.text.len() >= before.len());
+            let now = dotenv::read(&edited.text);
+            let set = now.entries.iter().rfind(|entry| entry.name == "LOG_DIR").map(|entry| &entry.value);
+            proptest::prop_assert_eq!(set, Some(&value));
         }
     }
 }

@@ -158,8 +158,8 @@ mod tests {
 34 27 0:43 / /media rw - cifs //filer/media rw
 ";
 
-    // Control: with the first mount instead of the longest, /srv/nuncio/logs is on ext4; with the mount's source
-    // instead of its type, nothing is on a network.
+    // Controls: with the first mount instead of the longest, of two at one place the first instead of the last, the mount's
+    // source instead of its type, or without the escape of a blank, this fails.
     #[rstest::rstest]
     #[case("/srv/nuncio", Some("nfs4"))]
     #[case("/srv/nuncio/logs", Some("nfs4"))]

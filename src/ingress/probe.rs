@@ -197,7 +197,8 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
 
-    // Control: without `is_mac` in `read`, a forged question is read; without `is_new`, an old one.
+    // Controls: without `is_mac` in `read`, without `is_new`, without `lists_refusals` in the code, or without any check of the
+    // spelling (digits alone, lower case, four parts) this fails.
     #[test]
     fn a_question_is_read_by_the_same_key_and_for_five_minutes() {
         let key = ProbeKey::of(&Key::random());
@@ -208,14 +209,15 @@ mod tests {
         assert_eq!(key.read(&text, Timestamp::from_secs(1_700_000_301)), None);
         assert_eq!(ProbeKey::of(&Key::random()).read(&text, NOW), None);
         let asks_for_less = text.replacen('1', "0", 1);
-        for forged in
-            ["", "1", &text[..text.len() - 1], &format!("{text}-"), &asks_for_less, &text.to_uppercase()]
-        {
+        // The same time in another spelling: one question, one text.
+        let signed = text.replacen('-', "-+", 1);
+        let (shorter, longer, upper) = (&text[..text.len() - 1], format!("{text}-"), text.to_uppercase());
+        for forged in ["", "1", shorter, &longer, &asks_for_less, &upper, &signed] {
             assert_eq!(key.read(forged, NOW), None, "{forged}");
         }
     }
 
-    // Control: with the question left out of the code, the answer to another question opens.
+    // Controls: with the question left out of the code, or without `is_mac` in `open`, this fails.
     #[test]
     fn an_answer_opens_for_its_question_alone() {
         let key = ProbeKey::of(&Key::random());

@@ -74,7 +74,7 @@ async fn channels_that_are_not_there_or_hold_no_messages() {
     rig.finds(0, &NOTHING).await;
 }
 
-// Control: with the missing permissions skipped, nothing is named.
+// Control: without the look at `missing` (doctor/channels.rs) this fails.
 #[tokio::test]
 async fn a_channel_that_denies_the_bot_a_permission() {
     let mut rig = Rig::set().await;
@@ -104,8 +104,7 @@ async fn the_wrong_server_and_roles_that_let_nobody_in() {
     rig.finds(1, &["role-unknown"]).await;
 }
 
-// Without it set, which is so in every other test, it is not named. Control: with the check turned round, it is not named
-// here either.
+// Without it set, which is so in every other test, it is not named. Control: without `takes_interactions_away` this fails.
 #[tokio::test]
 async fn an_interactions_endpoint_that_starves_the_gateway() {
     let rig = Rig::set().await;
@@ -129,13 +128,18 @@ async fn xtsystems_away_or_refusing_the_key() {
     rig.finds(0, &NOTHING).await;
 }
 
-// What was not looked at is not "ok".
+// What was not looked at is not "ok". Controls: without `unchecked`, or without the question to XTSystems, this fails.
 #[tokio::test]
 async fn where_nobody_answers_the_clock_is_not_called_right() {
     let mut rig = Rig::set().await;
     rig.set_to("XTSYSTEMS_API_URL", "http://127.0.0.1:9");
     rig.set_to("DISCORD_API_URL", "http://127.0.0.1:9/api");
     rig.finds(1, &["discord-unreachable", "xtsystems-unreachable", "clock"]).await;
+    // One of the two is enough.
+    let platform = rig.platform_url.clone();
+    rig.set_to("XTSYSTEMS_API_URL", &platform);
+    let seen = rig.finds(1, &["discord-unreachable"]).await;
+    assert!(seen.text.contains("The clock of this machine agrees with that of XTSystems"), "{}", seen.text);
 }
 
 #[tokio::test]
@@ -168,7 +172,7 @@ async fn a_port_that_another_program_has() {
     rig.finds(1, &["address-unusable"]).await;
 }
 
-// Control: opened like any database, the one that nobody serves gets a log and an index beside it.
+// Controls: without `immutable` (store/survey.rs), without `unrouted` counted or without `is_sealed` this fails.
 #[tokio::test]
 async fn beside_a_server_its_port_and_its_public_address_are_its_own() {
     let mut rig = Rig::set().await;
@@ -197,7 +201,7 @@ async fn beside_a_server_its_port_and_its_public_address_are_its_own() {
     rig.finds(1, &["key-file-missing", "events-unrouted"]).await;
 }
 
-// Control: with the folder only entered and not written, nothing is named.
+// Controls: without `WRITE_OK` or `is_dir` in `writable`, or without either check that asks it, this fails.
 #[tokio::test]
 async fn folders_that_cannot_be_written() {
     let mut rig = Rig::set().await;
@@ -210,7 +214,10 @@ async fn folders_that_cannot_be_written() {
     rig.take_out("NUNCIO_DATABASE_URL");
     rig.set_to("LOG_DIR", "locked/logs");
     rig.finds(0, &["log-folder-unwritable"]).await;
-    rig.set_to("LOG_DIR", ".env");
+    // No folder, though every right to one is there.
+    rig.set_to("LOG_DIR", "program");
+    std::fs::write(rig.path("program"), "").unwrap();
+    std::fs::set_permissions(rig.path("program"), std::fs::Permissions::from_mode(0o777)).unwrap();
     rig.finds(0, &["log-folder-unwritable"]).await;
 }
 
@@ -230,7 +237,7 @@ async fn files_that_others_may_read_or_that_are_damaged() {
     rig.finds(1, &["database-damaged"]).await;
 }
 
-// Control: with few different letters taken for many, `secret-weak` is missing.
+// Controls: without `is_weak`, or without the code of its own for quotes, this fails.
 #[tokio::test]
 async fn secrets_that_are_short_weak_or_quoted() {
     let mut rig = Rig::set().await;
@@ -245,7 +252,7 @@ async fn secrets_that_are_short_weak_or_quoted() {
     rig.finds(78, &["quotes-taken-literally", "configuration-refused"]).await;
 }
 
-// Control: with 50 minutes in place of 30 seconds, the first of the two is not named.
+// Controls: without `ODD`, without `WRONG`, or without the look at `age`, this fails.
 #[tokio::test]
 async fn a_clock_that_is_off() {
     let rig = Rig::set().await;
@@ -256,9 +263,14 @@ async fn a_clock_that_is_off() {
     assert!(seen.text.contains("ahead of Discord's. Mutes and expiry go by Discord's"), "{}", seen.text);
     rig.discord.clock().step_wall(-240_000);
     rig.finds(1, &["clock-skewed"]).await;
+    // An answer out of a cache is old, whatever its clock: XTSystems is asked then.
+    let cached = Fault::Lying(vec![("age".to_owned(), "300".to_owned())]);
+    rig.discord.faults().next_on("/gateway", 2, cached);
+    let seen = rig.finds(0, &NOTHING).await;
+    assert!(seen.text.contains("agrees with that of XTSystems"), "{}", seen.text);
 }
 
-// Control: without `hide`, what the false Discord said is shown with the token in it.
+// Control: without `hide` this fails.
 #[tokio::test]
 async fn no_secret_is_shown_whoever_repeats_it() {
     let mut rig = Rig::set().await;
@@ -278,6 +290,10 @@ async fn no_secret_is_shown_whoever_repeats_it() {
             assert!(!text.contains(secret), "{secret}: {text}");
         }
     }
+    // A key as short as a word hides no word.
+    rig.set_to("XTSYSTEMS_API_KEY", "and");
+    let (_, text) = rig.runs(&["doctor", "--json"]).await;
+    assert!(text.contains("may read and change webhooks"), "{text}");
     // Nor where the configuration is refused.
     rig.set_to("XTSYSTEMS_API_KEY", "canary ü");
     rig.set_to("DISCORD_TOKEN", "canary with blanks");

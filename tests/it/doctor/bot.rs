@@ -1,8 +1,12 @@
 //! Beside a running nuncio: whether its bot is connected, whose its clicks and commands are, and which commands there are.
 //!
-//! | protection | what is to be taken away (not tried yet) | what must fail then |
+//! | protection | what was taken away | what failed then |
 //! | --- | --- | --- |
-//! | what the gateway tells twice is no other program | the flag in `Rival::told` | `…_and_one_that_is_told_twice_is_not` |
+//! | what the gateway tells twice is no other program | `again` in `Rival::record_interaction` | `…_and_one_that_is_told_twice_is_not` |
+//! | another program is named | `is_shared` in `beside` | the same |
+//! | it is forgotten | `is_over` in `Rival::settle` | `after_an_hour_of_quiet…` |
+//! | an offline bot is named | `disconnected` in `beside` | `a_bot_that_is_offline…` |
+//! | a first start is no fault | `is_fresh` in `commands` | `commands_are_compared…` |
 
 use std::time::Duration;
 
@@ -76,7 +80,6 @@ async fn another_program_that_answers_is_named_and_one_that_is_told_twice_is_not
     rig.finds(0, &NOTHING).await;
 }
 
-// Control, not tried yet: with `is_behind` never asked again, a nuncio that is just starting is named.
 #[tokio::test]
 async fn commands_are_compared_with_those_of_this_nuncio() {
     let mut rig = Rig::set().await;

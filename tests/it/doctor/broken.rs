@@ -57,8 +57,9 @@ async fn holds(broken: Broken) {
     rig.finds(0, &NOTHING).await;
 }
 
-// Control of the whole table: with nothing done in `mends`, each is red at its last line; with `breaks` of its neighbour, at
-// its first.
+// Controls: without its own code in `configuration::code`, `a_secret_that_is_too_short`, `a_secret_that_is_the_placeholder`,
+// `a_line_that_assigns_nothing` and `a_token_with_a_space_in_it` fail; without the check, `no_map` and
+// `a_key_file_that_holds_no_key` do.
 macro_rules! broken {
     ($($name:ident: $broken:expr;)*) => {
         $(#[tokio::test] async fn $name() { holds($broken).await; })*

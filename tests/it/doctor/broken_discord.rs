@@ -1,9 +1,13 @@
 //! Broken set-ups of Discord, each four times over: doctor names the cause, and not the near miss beside it; `nuncio serve`
 //! prints cause and remedy at its start; what doctor says is carried out to the letter, and then all is green.
 //!
-//! | protection | what is to be taken away (not tried yet) | what must fail then |
+//! | protection | what was taken away | what failed then |
 //! | --- | --- | --- |
 //! | the start names a lost webhook | `lost::name_lost_webhooks` | `case_09_deleted_webhook` |
+//! | a bot that is invited nowhere is one problem | the look at `servers` before the channels | `case_04_invited_nowhere` |
+//! | a refused token is no outage | 401 in `discord::away` | `case_01_wrong_token` |
+//! | a missing scope has a code of its own | 403 in `commands::look` | `case_14_no_commands_scope` |
+//! | another bot's commands are named | `foreign` in `commands::look` | `case_15_old_bots_commands` |
 
 use std::time::Duration;
 

@@ -22,7 +22,7 @@ async fn with_a_delivery_that_waits() -> Rig {
     rig
 }
 
-// Controls: with LONG at an hour, the second is not named; with the lanes left out, the text does not say when.
+// Controls: with LONG at an hour or at half of it, without the lanes, or without `destination_trouble` this fails.
 #[tokio::test]
 async fn what_waits_is_named_with_its_next_try_and_after_a_while_as_a_problem() {
     let rig = with_a_delivery_that_waits().await;
@@ -50,7 +50,7 @@ async fn what_waits_is_named_with_its_next_try_and_after_a_while_as_a_problem() 
     );
 }
 
-// Control: with `dead` not counted, nothing is named.
+// Control: without the look at `dead` this fails.
 #[tokio::test]
 async fn what_was_given_up_is_named_until_it_is_sent_again() {
     let mut rig = with_a_delivery_that_waits().await;
@@ -67,7 +67,7 @@ async fn what_was_given_up_is_named_until_it_is_sent_again() {
     rig.finds(0, &NOTHING).await;
 }
 
-// Control: with the count left out, nothing is named.
+// Control: without the look at `held` this fails.
 #[tokio::test]
 async fn a_call_that_waits_for_a_person() {
     let mut rig = Rig::set().await;
@@ -86,8 +86,7 @@ async fn a_call_that_waits_for_a_person() {
     rig.finds(0, &["calls-held"]).await;
 }
 
-// Controls: without `TopAddresses::count` the address is missing in /health; with accepted ones counted as refused, the near
-// miss is named.
+// Controls: without the address, or with accepted ones counted as refused, this fails.
 #[tokio::test]
 async fn what_was_refused_in_the_last_day_by_reason_and_address() {
     let mut rig = Rig::set().await;
@@ -110,7 +109,8 @@ async fn what_was_refused_in_the_last_day_by_reason_and_address() {
     assert!(seen.text.contains(found), "{}", seen.text);
 }
 
-// Controls: with every key taken for known, the first is not named; with what came left out, the last is.
+// Controls: with every key taken for known, without OWN, without what came or its canonical spelling, or without MOST this
+// fails.
 #[tokio::test]
 async fn keys_of_the_map_that_no_event_ever_matched() {
     let mut rig = Rig::set().await;
@@ -138,4 +138,35 @@ async fn keys_of_the_map_that_no_event_ever_matched() {
         200
     );
     rig.finds(0, &NOTHING).await;
+    // Dots and underscores are the same.
+    rig.map_only("invoice.sent");
+    rig.finds(0, &["map-kind-unknown"]).await;
+    let sent = json!({"event_type": "invoice_sent", "data": {"id": 1}});
+    assert_eq!(sender.send(sent).await.unwrap().status, 200);
+    // The nuncio that runs still has the map from before.
+    rig.finds(0, &["events-unrouted"]).await;
+    // Of many, ten are worth reading.
+    let alerts = rig.id("alerts");
+    let many: serde_json::Map<_, _> =
+        (0..12).map(|number| (format!("invented.kind{number}"), json!([alerts]))).collect();
+    rig.set_to("DISCORD_WEBHOOK_CHANNELS", &serde_json::Value::Object(many).to_string());
+    rig.finds(0, &[&["map-kind-unknown"; 10][..], &["events-unrouted"]].concat()).await;
+}
+
+// Of many destinations, ten are worth reading; how many more there are is said. Control: without that sentence this fails.
+#[tokio::test]
+async fn many_destinations_that_wait_are_counted() {
+    let mut rig = Rig::set().await;
+    let channels: Vec<String> =
+        (0..12).map(|number| rig.discord.add_channel(&format!("team-{number}")).to_string()).collect();
+    rig.map_to(&channels.iter().map(String::as_str).collect::<Vec<_>>());
+    rig.serve_on_a_port().await;
+    rig.has_commands().await;
+    rig.discord.faults().break_for(Duration::from_secs(3600));
+    assert_eq!(rig.sends_a_ticket().await, 200);
+    rig.ends_serving().await;
+    rig.discord.faults().clear();
+    let seen = rig.finds(0, &NOTHING).await;
+    assert_eq!(seen.text.matches("1 delivery waits for").count(), 10, "{}", seen.text);
+    assert!(seen.text.contains("Deliveries wait for 2 more destinations"), "{}", seen.text);
 }

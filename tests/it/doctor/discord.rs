@@ -1,8 +1,16 @@
 //! The codes of doctor's Discord group that are no broken set-up by themselves, each with a near miss.
 //!
-//! | protection | what is to be taken away (not tried yet) | what must fail then |
+//! | protection | what was taken away | what failed then |
 //! | --- | --- | --- |
-//! | a server that never answers is given up | `clock.within` around `client.myself` | `a_discord_that_never_answers…` hangs |
+//! | a server that never answers is given up | `clock.within` around `client.myself` | `a_discord_that_never_answers…` |
+//! | XTSystems that never answers is given up | `clock.within` around `client.registration` | `a_platform_that_never_answers…` |
+//! | a channel that no list names is asked for | `learn_unlisted` | `a_channel_that_no_list_names…` |
+//! | the operator's own server is read first, and no more than 25 | the order of `ids`, MOST_SERVERS | `of_many_servers…` |
+//! | no commands without the gateway | the look at `gateway` | `commands_are_judged_only…` |
+//! | what was not read is not called right | `is_partial` | the same |
+//! | commands that are there twice are named | `doubles` | the same |
+//! | a nuncio that has just started is not named | `is_behind` in `commands` | `a_nuncio_that_is_just_starting…` |
+//! | pings of the map are looked at, too | `routed` | `a_role_that_is_everyone…` |
 
 use std::time::Duration;
 
@@ -11,12 +19,13 @@ use nuncio::config::Variables;
 use nuncio::doctor::{self, Code, State};
 use nuncio::sandbox::discord::{Fault, RateLimits, Setup};
 use nuncio::sandbox::{self, Discord};
+use nuncio::secret::Secret;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::doctor::rig::{NOTHING, Rig};
-use crate::harness::within;
+use crate::harness::{http, within};
 
 /// A Discord of this test's own, and the variables that lead to it.
 async fn discord_in(folder: &std::path::Path, clock: &Clock) -> (Discord, Vec<(String, String)>) {
@@ -73,7 +82,7 @@ async fn a_discord_that_never_answers_is_given_up_after_ten_seconds() {
     assert!(!diagnosis.checks.iter().any(|check| check.code == Code::DiscordUnreachable), "{diagnosis:?}");
 }
 
-// Control, not tried yet: with the two ids taken as one, nothing is named.
+// Control: without the comparison of the two ids this fails.
 #[tokio::test]
 async fn a_client_id_of_another_application() {
     let mut rig = Rig::set().await;
@@ -85,6 +94,7 @@ async fn a_client_id_of_another_application() {
     rig.finds(0, &NOTHING).await;
 }
 
+// Control: with what was not read judged all the same this fails.
 #[tokio::test]
 async fn a_server_that_does_not_answer_is_not_judged() {
     let rig = Rig::set().await;
@@ -107,9 +117,14 @@ async fn a_role_that_is_everyone_and_pings_that_reach_nobody() {
     rig.finds(0, &NOTHING).await;
     rig.set_to("PING", &json!({"alert.*": "1200000000000000009"}).to_string());
     rig.finds(0, &["ping-role-unknown"]).await;
+    // The map may name one, too.
+    rig.take_out("PING");
+    let pings = json!({"default": {"channels": [rig.id("general")], "ping": ["1200000000000000009"]}});
+    rig.set_to("DISCORD_WEBHOOK_CHANNELS", &pings.to_string());
+    rig.finds(0, &["ping-role-unknown"]).await;
 }
 
-// Control, not tried yet: with the limit not looked at, neither is named.
+// Controls: without either limit this fails.
 #[tokio::test]
 async fn logins_that_are_nearly_used_up() {
     let rig = Rig::set().await;
@@ -127,7 +142,8 @@ async fn logins_that_are_nearly_used_up() {
 }
 
 // Stored webhooks: each is asked for once and none is sent through; the address is nowhere in what is shown. Controls: with
-// closed ones asked for as well, the count is 2; with the mark replaced by the address, the canary is found.
+// closed ones asked for as well, with the address shown in place of its mark, without `is_used`, or with all asked for though
+// Discord is away, this fails.
 #[tokio::test]
 async fn stored_webhooks_are_looked_at_and_nothing_is_sent() {
     let mut rig = Rig::set().await;
@@ -168,13 +184,19 @@ async fn stored_webhooks_are_looked_at_and_nothing_is_sent() {
         .unwrap();
     rig.finds(0, &["webhook-closed"]).await;
     assert_eq!(asked(&rig), before);
+    // Where Discord is away, none is asked for by itself.
+    rig.changes_database("UPDATE destinations SET closed_reason = NULL").await;
+    rig.discord.faults().next_on("/users/@me", 1, Fault::status(500));
+    rig.finds(1, &["discord-unreachable", "webhooks-unread"]).await;
+    assert_eq!(asked(&rig), before);
+    rig.changes_database("UPDATE destinations SET closed_reason = 'gone (10015)'").await;
     // Nobody can say how it is without the key.
     std::fs::rename(rig.path("nuncio.key"), rig.path("away.key")).unwrap();
     let seen = rig.looks().await;
     assert_eq!(seen.wrong, ["key-file-missing", "webhook-closed"], "{}", seen.text);
 }
 
-// Control, not tried yet: with `MOST_ASKED` at 1, two are unread. Bounded: however many are stored, 25 requests are made.
+// Control: without `unread` this fails.
 #[tokio::test]
 async fn stored_webhooks_that_cannot_be_looked_at_are_not_called_well() {
     let mut rig = Rig::set().await;
@@ -183,4 +205,101 @@ async fn stored_webhooks_that_cannot_be_looked_at_are_not_called_well() {
     rig.discord.faults().next_on("/webhooks/", 1, Fault::status(502));
     rig.finds(0, &["webhooks-unread"]).await;
     rig.finds(0, &NOTHING).await;
+}
+
+// An archived thread is in no list of its server.
+#[tokio::test]
+async fn a_channel_that_no_list_names_is_asked_for_by_itself() {
+    let mut rig = Rig::set().await;
+    let url = format!("{}/api/v10/channels", rig.discord_address());
+    let user = rig.discord.user_token().expose().to_owned();
+    let thread = json!({"name": "night shift", "type": 11});
+    let made = http().post(format!("{url}/{}/threads", rig.id("alerts"))).header("authorization", &user);
+    let made: serde_json::Value = made.json(&thread).send().await.unwrap().json().await.unwrap();
+    let id = made["id"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
+    rig.map_to(&[&id]);
+    rig.finds(0, &NOTHING).await;
+    let archived = http().patch(format!("{url}/{id}")).header("authorization", &user);
+    let archived = archived.json(&json!({"archived": true})).send().await.unwrap();
+    assert!(archived.status().is_success(), "{archived:?}");
+    rig.finds(0, &NOTHING).await;
+}
+
+// The guild that the configuration names is read before all others, and of many the rest is left unread.
+#[tokio::test]
+async fn of_many_servers_the_operators_own_is_read_first() {
+    let mut rig = Rig::set().await;
+    let mut last = None;
+    for number in 0..25 {
+        last = rig.discord.invite(&format!("Server {number}"), "alice", "lobby");
+    }
+    let (guild, channel) = last.unwrap();
+    rig.set_to("DISCORD_GUILD_ID", &guild.to_string());
+    rig.map_to(&[&channel.to_string()]);
+    let seen = rig.finds(0, &["discord-servers-unread"]).await;
+    assert!(seen.text.contains("1 of the bot's 26 servers could not be looked at"), "{}", seen.text);
+    assert!(seen.text.contains("Server 24 / #lobby: the bot may write there"), "{}", seen.text);
+    let is_read = |path: &str| path.contains("/guilds/") && path.ends_with("/channels");
+    assert_eq!(rig.discord.requests().iter().filter(|asked| is_read(&asked.path)).count(), 25);
+}
+
+// With the gateway off nobody asks for commands; where they cannot be read they are not called right.
+#[tokio::test]
+async fn commands_are_judged_only_where_they_were_read() {
+    let mut rig = Rig::set().await;
+    rig.set_to("DISCORD_GATEWAY", "false");
+    let seen = rig.finds(0, &NOTHING).await;
+    assert!(seen.text.contains("registers no commands and hears no clicks"), "{}", seen.text);
+    rig.take_out("DISCORD_GATEWAY");
+    rig.starts(&["commands registered"]).await;
+    let right = "Discord has the commands that this nuncio registers";
+    rig.discord.faults().next_on("/commands", 1, Fault::status(500));
+    let seen = rig.finds(0, &NOTHING).await;
+    assert!(!seen.text.contains(right), "{}", seen.text);
+    assert!(rig.finds(0, &NOTHING).await.text.contains(right));
+    // Those that it registered everywhere are there twice once it registers them in one server.
+    rig.set_to("DISCORD_GUILD_ID", &rig.discord.guild_id().to_string());
+    let seen = rig.finds(0, &["commands-outdated"]).await;
+    assert!(seen.text.contains("; twice: /"), "{}", seen.text);
+}
+
+// Beside a nuncio that has just started, its commands are waited for.
+#[tokio::test]
+async fn a_nuncio_that_is_just_starting_is_not_named() {
+    let mut rig = Rig::set().await;
+    rig.discord.faults().next_on("PUT ", 1, Fault::Delay(Duration::from_secs(3)));
+    rig.serve_on_a_port().await;
+    rig.finds(0, &NOTHING).await;
+}
+
+#[tokio::test]
+async fn a_platform_that_never_answers_is_given_up_after_ten_seconds() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::system();
+    let (_discord, mut variables) = discord_in(folder.path(), &clock).await;
+    let platform = sandbox::Platform::new(Secret::new("the-key-of-this-platform"), clock.clone());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = sandbox::Platform::url(listener.local_addr().unwrap());
+    tokio::spawn(platform.clone().serve(listener, CancellationToken::new()));
+    variables.push(("XTSYSTEMS_API_URL".to_owned(), url));
+    variables.push(("XTSYSTEMS_API_KEY".to_owned(), "the-key-of-this-platform".to_owned()));
+    platform.fails_next("GET /v1/webhooks", 1, sandbox::PlatformFault::Hang);
+    let mut changes = platform.changes();
+    let time_goes_on = async {
+        changes.wait_for(|changes| *changes > 0).await.unwrap();
+        loop {
+            clock.advance(Duration::from_secs(1));
+            tokio::task::yield_now().await;
+        }
+    };
+    let variables = Variables::from_map(variables);
+    let diagnosis = within("doctor to give up", async {
+        tokio::select! {
+            diagnosis = doctor::examine(&variables, &clock) => diagnosis,
+            () = time_goes_on => unreachable!(),
+        }
+    })
+    .await;
+    let check = diagnosis.checks.iter().find(|check| check.code == Code::XtsystemsUnreachable);
+    assert!(check.is_some_and(|check| check.found.contains("within 10 s")), "{diagnosis:?}");
 }

@@ -23,7 +23,7 @@ fn set_mode(rig: &Rig, name: &str, mode: u32) {
     std::fs::set_permissions(rig.path(name), Permissions::from_mode(mode)).unwrap();
 }
 
-// Control: with LITTLE_ROOM at 0, neither of the first two is named; with NO_ROOM at 0, the second is a warning.
+// Controls: without LITTLE_ROOM, or without NO_ROOM, this fails.
 #[tokio::test]
 async fn a_disk_that_is_nearly_full() {
     if !can_mount() {
@@ -44,7 +44,7 @@ async fn a_disk_that_is_nearly_full() {
     }
 }
 
-// Control: with `is_read_only` always false, it is named as a matter of rights.
+// Control: without the look at `is_read_only` this fails.
 #[tokio::test]
 async fn a_disk_that_is_read_only_is_told_apart_from_missing_rights() {
     if !can_mount() {
@@ -62,38 +62,7 @@ async fn a_disk_that_is_read_only_is_told_apart_from_missing_rights() {
     assert_eq!(rig.looks_behind(&remedy).await.wrong, NOTHING);
 }
 
-// The kernel's list of mounts has a line more. Controls: with `network` left out, the first is not named; with any line of the
-// list taken for the data's, the near miss is.
-#[tokio::test]
-async fn data_on_a_network_file_system() {
-    if !can_mount() {
-        return;
-    }
-    let mut rig = Rig::set().await;
-    std::fs::create_dir(rig.path("data")).unwrap();
-    let folder = rig.path("").canonicalize().unwrap();
-    let listed = |place: &str, kind: &str| {
-        let line = format!("99 1 0:99 / {place} rw,relatime - {kind} filer:/nuncio rw");
-        // The process stays the same when the shell becomes nuncio.
-        format!(
-            "{{ cat /proc/self/mountinfo; echo '{line}'; }} > mountinfo && mount --bind mountinfo /proc/$$/mountinfo"
-        )
-    };
-    let on_network = listed(folder.to_str().unwrap(), "nfs4");
-    let seen = rig.looks_behind(&on_network).await;
-    assert_eq!((seen.code, &*seen.wrong), (0, &["network-file-system".to_owned()][..]), "{}", seen.text);
-    assert!(seen.text.contains("(nfs4, mounted at "), "{}", seen.text);
-    // Near misses: a local disk there, and a share elsewhere.
-    for near in [listed(folder.to_str().unwrap(), "ext4"), listed("/srv/share", "nfs4")] {
-        assert_eq!(rig.looks_behind(&near).await.wrong, NOTHING);
-    }
-    // What it says, carried out: the database is on a disk of this machine.
-    let local = tempfile::tempdir().unwrap();
-    rig.set_to("NUNCIO_DATABASE_URL", &format!("sqlite://{}/nuncio.db", local.path().display()));
-    assert_eq!(rig.looks_behind(&on_network).await.wrong, NOTHING);
-}
-
-// Controls: with the mode of the key, or of the database, not looked at, neither is named.
+// Controls: without the look at the mode of the key, or of the database, this fails.
 #[tokio::test]
 async fn files_that_other_users_may_read() {
     let mut rig = Rig::set().await;
@@ -111,8 +80,7 @@ async fn files_that_other_users_may_read() {
     rig.finds(0, &NOTHING).await;
 }
 
-// Controls: with `is_opened_by` always true the key is not named; with `Foreign` not looked for, a database of somebody else
-// is sound.
+// Controls: without `is_opened_by`, or without `Foreign`, this fails.
 #[tokio::test]
 async fn a_database_that_is_not_ours_or_does_not_go_with_the_key() {
     let mut rig = Rig::set().await;
@@ -134,7 +102,7 @@ async fn a_database_that_is_not_ours_or_does_not_go_with_the_key() {
     rig.finds(0, &NOTHING).await;
 }
 
-// Control: with the owner not looked at, nothing is named.
+// Control: without the look at the owner this fails.
 #[tokio::test]
 async fn root_is_told_that_the_data_is_another_users() {
     if !rustix::process::geteuid().is_root() {
@@ -147,4 +115,37 @@ async fn root_is_told_that_the_data_is_another_users() {
     chown(rig.path("data"), Some(NOBODY), Some(NOBODY)).unwrap();
     let seen = rig.finds(0, &["user-is-root"]).await;
     assert!(seen.text.contains("nobody (65534)"), "{}", seen.text);
+}
+
+// The kernel's list of mounts is covered by one that says so: there is no other machine for a test. Control: without
+// `network` this fails.
+#[tokio::test]
+async fn a_data_folder_on_a_network_file_system() {
+    if !can_mount() {
+        return;
+    }
+    let rig = Rig::set().await;
+    std::fs::create_dir(rig.path("data")).unwrap();
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let data = rig.path("data").canonicalize().unwrap();
+    for (kind, wrong) in [("nfs4", vec!["network-file-system"]), ("xfs", vec![])] {
+        let line = format!("999 1 0:99 / {} rw - {kind} filer:/nuncio rw\n", data.display());
+        std::fs::write(rig.path("mounts"), format!("{mounts}{line}")).unwrap();
+        let seen = rig.looks_behind("mount --bind mounts /proc/$$/mountinfo").await;
+        assert_eq!(seen.wrong, wrong, "{}", seen.text);
+    }
+}
+
+// A row whose parent is gone is damage, though SQLite reads every page. Control: without the look at `faults` this fails.
+#[tokio::test]
+async fn a_database_with_rows_that_lead_nowhere_is_damaged() {
+    let mut rig = Rig::set().await;
+    rig.serve_on_a_port().await;
+    rig.has_commands().await;
+    assert_eq!(rig.sends_a_ticket().await, 200);
+    rig.ends_serving().await;
+    rig.finds(0, &NOTHING).await;
+    rig.changes_database("PRAGMA foreign_keys = OFF; DELETE FROM destinations").await;
+    let seen = rig.finds(1, &["database-damaged"]).await;
+    assert!(seen.text.contains("names a row of destinations that is not there"), "{}", seen.text);
 }

@@ -31,7 +31,7 @@ fn done(codes: &[&str]) -> Vec<(String, bool)> {
     codes.iter().map(|code| ((*code).to_owned(), true)).collect()
 }
 
-// Controls: with --fix always on, the first look changes the modes; with the second examination left out, it is not green.
+// Controls: with --fix always on, without the second examination, or with a right given that was not there, this fails.
 #[tokio::test]
 async fn modes_are_put_right_and_said_and_without_fix_nothing_is() {
     let mut rig = Rig::set().await;
@@ -64,7 +64,7 @@ async fn modes_are_put_right_and_said_and_without_fix_nothing_is() {
     assert!(code == 0 && text.contains("fixed\n  nothing") && text.ends_with("All is well.\n"), "{text}");
 }
 
-// Controls: without the look at its owner, root changes it; without `give_back`, the folder stays as it is.
+// Controls: without the look at the owner, without `give_back`, or without that at folders alone, this fails.
 #[tokio::test]
 async fn what_belongs_to_another_user_is_left_alone_and_what_is_ours_opened() {
     let mut rig = Rig::set().await;
@@ -89,10 +89,13 @@ async fn what_belongs_to_another_user_is_left_alone_and_what_is_ours_opened() {
     rig.finds(1, &["data-folder-unwritable", "log-folder-unwritable"]).await;
     let seen = rig.finds_with(FIX, 0, &NOTHING).await;
     assert_eq!(fixed(&seen.text), done(&["data-folder-unwritable", "log-folder-unwritable"]));
+    // What is no folder is not made one, nor opened like one.
+    rig.set_to("LOG_DIR", ".env");
+    let seen = rig.finds_with(FIX, 0, &["log-folder-unwritable"]).await;
+    assert_eq!((fixed(&seen.text), mode(&rig, ".env")), (Vec::new(), 0o600));
 }
 
-// Controls: with the door not looked at, the first registers an address that leads to another program; with `is_untried` not
-// looked at, the second takes another nuncio's events away.
+// Controls: without `is_door_broken`, or without `is_untried`, this fails.
 #[tokio::test]
 async fn a_registration_is_made_only_where_events_arrive_here() {
     let mut rig = Rig::unregistered().await;
@@ -119,4 +122,49 @@ async fn a_registration_is_made_only_where_events_arrive_here() {
     assert_eq!(rig.platform.recorded_requests().len(), 1);
     let (_, audit) = rig.runs(&["audit"]).await;
     assert!(audit.contains("register-webhook"), "{audit}");
+}
+
+// Control: with the database alone closed this fails.
+#[tokio::test]
+async fn the_log_and_the_index_of_a_database_are_closed_with_it() {
+    let mut rig = Rig::set().await;
+    rig.serve_on_a_port().await;
+    rig.has_commands().await;
+    let files = ["data/nuncio.db", "data/nuncio.db-wal", "data/nuncio.db-shm"];
+    for name in files {
+        set_mode(&rig, name, 0o644);
+    }
+    let seen = rig.finds_with(FIX, 0, &NOTHING).await;
+    assert_eq!(fixed(&seen.text), done(&["database-open"; 3]));
+    assert_eq!(files.map(|name| mode(&rig, name)), [0o600; 3]);
+}
+
+// Controls: without the check, or without its repair, this fails.
+#[tokio::test]
+async fn a_database_that_its_owner_may_not_write_is_given_back() {
+    let mut rig = Rig::set().await;
+    rig.serve_on_a_port().await;
+    rig.has_commands().await;
+    rig.ends_serving().await;
+    rig.folds_the_log_in().await;
+    rig.belongs_to_nobody_with_everything();
+    rig.finds(0, &NOTHING).await;
+    set_mode(&rig, "data/nuncio.db", 0o400);
+    rig.finds(1, &["database-unusable"]).await;
+    let seen = rig.finds_with(FIX, 0, &NOTHING).await;
+    assert_eq!(fixed(&seen.text), done(&["database-unusable"]));
+    assert_eq!(mode(&rig, "data/nuncio.db"), 0o600);
+}
+
+// XTSystems is reached through a proxy here, and so it is on no address of this machine. Control: without the look at
+// `XtsystemsOutOfReach` this fails.
+#[tokio::test]
+async fn a_platform_elsewhere_is_given_no_address_that_it_cannot_reach() {
+    let mut rig = Rig::unregistered().await;
+    rig.environment.push(("http_proxy".to_owned(), rig.platform_url.clone()));
+    rig.set_to("XTSYSTEMS_API_URL", "http://xtsystems.invalid");
+    let seen = rig.finds_with(FIX, 1, &["xtsystems-out-of-reach", "xtsystems-not-registered"]).await;
+    assert_eq!(fixed(&seen.text), [("xtsystems-not-registered".to_owned(), false)]);
+    assert!(seen.text.contains("first what is wrong with the door and PUBLIC_URL"), "{}", seen.text);
+    assert!(rig.platform.recorded_requests().iter().all(|asked| asked.method != "POST"));
 }

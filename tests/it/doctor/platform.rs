@@ -8,7 +8,7 @@ use super::rig::{NOTHING, Rig};
 
 const DETAIL: &str = "the database is away";
 
-// Controls: with 5xx judged as any other status it is a wrong address; with 404 as an outage, the second is `failing`.
+// Controls: without the code of its own for 5xx, or for 429, this fails.
 #[tokio::test]
 async fn a_platform_that_fails_is_told_apart_from_a_wrong_address() {
     let mut rig = Rig::set().await;
@@ -16,6 +16,13 @@ async fn a_platform_that_fails_is_told_apart_from_a_wrong_address() {
     let seen = rig.finds(1, &["xtsystems-failing"]).await;
     assert!(seen.text.contains(DETAIL) && seen.text.contains("XTSystems' own log"), "{}", seen.text);
     rig.finds(0, &NOTHING).await;
+    rig.platform.fails_next(
+        "GET /v1/webhooks",
+        1,
+        PlatformFault::Status(429, json!({"detail": "slow down"})),
+    );
+    let seen = rig.finds(1, &["xtsystems-failing"]).await;
+    assert!(seen.text.contains("again in a minute"), "{}", seen.text);
     let right = rig.value("XTSYSTEMS_API_URL").to_owned();
     rig.set_to("XTSYSTEMS_API_URL", &rig.discord_address());
     rig.finds(1, &["xtsystems-wrong-address"]).await;
@@ -27,7 +34,7 @@ async fn a_platform_that_fails_is_told_apart_from_a_wrong_address() {
     rig.finds(0, &NOTHING).await;
 }
 
-// Control: with `active` not looked at, neither is named.
+// Controls: without the look at `active`, or at `events`, or with `active` left as it is by registering, this fails.
 #[tokio::test]
 async fn a_registration_that_sends_nothing() {
     let rig = Rig::set().await;
@@ -42,9 +49,27 @@ async fn a_registration_that_sends_nothing() {
     }
     rig.asks_platform(Method::PUT, &path, json!({"events": ["ticket.*"]})).await;
     rig.finds(0, &NOTHING).await;
+    // Registering is the remedy, and --fix does it.
+    rig.asks_platform(Method::PUT, &path, json!({"active": false})).await;
+    rig.finds_with(&["--fix"], 0, &NOTHING).await;
 }
 
-// Control: with `can_reach` always true, it is not named.
+// The webhook that sends here is ours, whatever its name; no second one is made, and none that sends elsewhere is moved.
+// Control: without `by_url` this fails.
+#[tokio::test]
+async fn registering_changes_the_webhook_that_sends_here_already() {
+    let mut rig = Rig::set().await;
+    rig.serve_on_a_port().await;
+    assert_eq!(rig.runs(&["webhooks", "register"]).await.0, 0);
+    let hooks = rig.asks_platform(Method::GET, "/v1/webhooks", json!(null)).await;
+    let here = rig.webhook_address();
+    let leads_here = |hook: &&serde_json::Value| hook["url"] == here;
+    let (all, ours) = (hooks.as_array().unwrap(), hooks.as_array().unwrap().iter().filter(leads_here));
+    let names: Vec<_> = ours.map(|hook| hook["name"].as_str().unwrap()).collect();
+    assert_eq!((all.len(), names), (2, vec!["beside"]), "{hooks}");
+}
+
+// Control: without `can_reach` this fails.
 #[tokio::test]
 async fn a_platform_elsewhere_that_cannot_reach_this_machine() {
     let mut rig = Rig::set().await;
@@ -55,8 +80,8 @@ async fn a_platform_elsewhere_that_cannot_reach_this_machine() {
     rig.finds(1, &["xtsystems-unreachable"]).await;
 }
 
-// Nothing is approved by being asked for. Controls: with 404 taken for "there", the first is not named; without the look at
-// what it answers for its webhooks, the last is.
+// Nothing is approved by being asked for. Controls: with 404 taken for "there", without the look at the methods, without that
+// at what it answers for its webhooks, or with POST in place of OPTIONS this fails.
 #[tokio::test]
 async fn calls_that_the_platform_does_not_have_are_named_without_making_them() {
     let mut rig = Rig::set().await;

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -28,6 +29,10 @@ pub enum Dialect {
     /// It takes `/webhooks` off the path.
     StripsPrefix,
     Drops(&'static str),
+    /// It sends a header twice.
+    Doubles(&'static str),
+    /// It sets a header to this.
+    Says(&'static str, &'static str),
     /// It reads the JSON and writes it again.
     RewritesBody,
     /// It passes on `/health` alone.
@@ -35,8 +40,10 @@ pub enum Dialect {
     Redirects,
     /// It appends the address of whoever asks to `X-Forwarded-For`.
     Appends,
-    /// It sets that header to nothing, and says `Via`.
+    /// It takes that header away, and says `Via`.
     Hides,
+    /// It takes that header away, and says `Forwarded`.
+    SaysForwarded,
 }
 
 #[derive(Clone)]
@@ -54,6 +61,37 @@ pub async fn before(to: &str, manner: Dialect) -> String {
     url
 }
 
+/// A faithful proxy that hands on an event of somebody else's before each request: where it is, and how each event was
+/// answered.
+pub async fn with_events(to: &str) -> (String, Arc<Mutex<Vec<u16>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (passing, answers) =
+        (Passing { to: to.to_owned(), manner: Dialect::Faithful }, Arc::<Mutex<Vec<u16>>>::default());
+    let told = answers.clone();
+    let router = Router::new().fallback(move |request: Request<Body>| {
+        let (passing, told) = (passing.clone(), told.clone());
+        async move {
+            let event = crate::harness::http().post(format!("{}/webhooks/xtsystems", passing.to)).body("{}");
+            let status = event.send().await.unwrap().status().as_u16();
+            told.lock().unwrap().push(status);
+            pass(State(passing), request).await
+        }
+    });
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (url, answers)
+}
+
+/// A program that is no nuncio and answers everything alike: its port.
+pub async fn program(status: u16, body: Value) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let answer = (StatusCode::from_u16(status).unwrap(), body.to_string());
+    let router = Router::new().fallback(async move || answer.clone());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    port
+}
+
 async fn pass(State(Passing { to, manner }): State<Passing>, request: Request<Body>) -> Response {
     let (head, body) = request.into_parts();
     let (mut path, mut headers) = (head.uri.to_string(), head.headers);
@@ -63,6 +101,12 @@ async fn pass(State(Passing { to, manner }): State<Passing>, request: Request<Bo
         Dialect::Faithful => {}
         Dialect::StripsPrefix => path = path.trim_start_matches("/webhooks").to_owned(),
         Dialect::Drops(dropped) => drop(headers.remove(name(dropped))),
+        Dialect::Doubles(doubled) => {
+            if let Some(value) = headers.get(name(doubled)).cloned() {
+                headers.append(name(doubled), value);
+            }
+        }
+        Dialect::Says(said, value) => drop(headers.insert(name(said), value.parse().unwrap())),
         Dialect::RewritesBody => {
             if let Ok(value) = serde_json::from_slice::<Value>(&body) {
                 body = value.to_string().into_bytes();
@@ -82,6 +126,10 @@ async fn pass(State(Passing { to, manner }): State<Passing>, request: Request<Bo
         Dialect::Hides => {
             headers.remove("x-forwarded-for");
             headers.insert("via", "1.1 proxy".parse().unwrap());
+        }
+        Dialect::SaysForwarded => {
+            headers.remove("x-forwarded-for");
+            headers.insert("forwarded", "for=198.51.100.7".parse().unwrap());
         }
     }
     headers.remove("content-length");

@@ -187,6 +187,27 @@ impl Rig {
         }
     }
 
+    /// The same with every file and folder that is there.
+    pub fn belongs_to_nobody_with_everything(&mut self) {
+        self.belongs_to_nobody();
+        let mut folders = vec![self.folder.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if self.as_nobody {
+                    std::os::unix::fs::chown(&path, Some(NOBODY), Some(NOBODY)).unwrap();
+                }
+                folders.extend(path.is_dir().then_some(path));
+            }
+        }
+    }
+
+    /// A key of its own, as it has after a first start.
+    pub fn has_a_key(&self) {
+        std::fs::write(self.path("nuncio.key"), "5e".repeat(32)).unwrap();
+        std::fs::set_permissions(self.path("nuncio.key"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
     /// Every file in the folder and how long it is, but for logs.
     pub fn files(&self) -> Vec<String> {
         let mut files = Vec::new();

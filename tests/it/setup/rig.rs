@@ -32,7 +32,7 @@ pub const CTRL_C: &str = "\u{3}";
 pub const CTRL_D: &str = "\u{4}";
 pub const DOWN: &str = "\u{1b}[B";
 pub const UP: &str = "\u{1b}[A";
-const NOBODY: u32 = 65534;
+pub const NOBODY: u32 = 65534;
 
 pub struct Rig {
     pub discord: Discord,
@@ -80,6 +80,11 @@ impl Rig {
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// A variable of the environment in which it runs.
+    pub fn sets(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
     }
 
     /// What stands in `.env`; `None` if there is none.

@@ -83,6 +83,7 @@ async fn whoever_stops_at_any_question_changed_nothing() {
     rig.is_untouched();
 }
 
+// Controls: without `is_refused`, `is_key`, the check of what is typed, its trim, or the refusal of port 0 this fails.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_key_and_a_wrong_token_are_asked_for_again() {
     let rig = Rig::set().await;
@@ -101,7 +102,12 @@ async fn a_wrong_key_and_a_wrong_token_are_asked_for_again() {
         terminal.shows("Token of the Discord bot:").await.types(&format!("{wrong}{ENTER}"));
         terminal.shows(found).await;
     }
-    answers(&mut terminal, &all[3..]).await;
+    // Blanks around it come of copying.
+    terminal.shows("Token of the Discord bot:").await.types(&format!(" {token} {ENTER}"));
+    answers(&mut terminal, &all[4..11]).await;
+    terminal.shows("Port to listen on:").await.types(&format!("0{ENTER}"));
+    terminal.shows("has to be known to whoever sends events").await;
+    answers(&mut terminal, &all[11..]).await;
     let (code, text) = terminal.ends().await;
     assert!(code == 0 && text.contains("Wrote "), "{text}");
     rig.holds_no_secret(&text);
@@ -124,6 +130,7 @@ async fn an_xtsystems_that_does_not_answer_can_be_left_out() {
     );
 }
 
+// Controls: without `stop.cancelled`, or without Ctrl-D while it waits, this fails.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn setup_goes_on_as_soon_as_the_bot_was_invited() {
     let rig = Rig::set().await;
@@ -145,8 +152,54 @@ async fn setup_goes_on_as_soon_as_the_bot_was_invited() {
     let (code, text) = terminal.ends().await;
     assert!(code == 1 && text.contains("Stopped. Nothing was written"), "{text}");
     rig.is_untouched();
+    let mut terminal = rig.types(&["setup"]);
+    answers(&mut terminal, &questions(&rig)[..4]).await;
+    terminal.shows("permissions=84992").await.types(CTRL_D);
+    let (code, text) = terminal.ends().await;
+    assert!(code == 1 && text.contains("Stopped. Nothing was written"), "{text}");
+    rig.is_untouched();
 }
 
+// Another's change wins; what was made at Discord by then is named. Controls: without the comparison with `before`, without
+// `made`, or without the check of a channel's name, this fails.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_somebody_changed_meanwhile_is_left_to_them() {
+    let permissions = Permissions::invited().with(Permissions::of(&[Permission::ManageChannels]));
+    let rig = Rig::with(Setup { permissions, ..Setup::default() }).await;
+    let all = questions(&rig);
+    let mut terminal = rig.types(&["setup"]);
+    answers(&mut terminal, &all[..7]).await;
+    terminal.shows("Channel for alerts:").await.types(&format!("{}{ENTER}", UP.repeat(5)));
+    let endless = "x".repeat(101);
+    terminal.shows("Name of the new channel:").await.types(&format!("{endless}{ENTER}"));
+    terminal.shows("has 1 to 100 characters").await;
+    terminal.shows("Name of the new channel:").await.types(&format!("night watch{ENTER}"));
+    answers(&mut terminal, &all[8..13]).await;
+    terminal.shows("Do it?").await;
+    rig.write("# mine\n");
+    terminal.types(ENTER);
+    let (code, text) = terminal.ends().await;
+    assert!(code == 1 && text.contains("somebody else changed it meanwhile"), "{text}");
+    assert!(text.contains("setup made #night-watch, which stays there"), "{text}");
+    assert_eq!(rig.dotenv().unwrap(), "# mine\n");
+}
+
+// Control: with `may_make` always true this fails.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bot_that_may_make_no_channel_reads_the_list_again() {
+    let rig = Rig::set().await;
+    let mut terminal = rig.types(&["setup"]);
+    answers(&mut terminal, &questions(&rig)[..7]).await;
+    terminal.shows("Channel for alerts:").await.shows("read the list again").await;
+    rig.discord.add_channel("night-watch");
+    terminal.types(&format!("{}{ENTER}", UP.repeat(5)));
+    terminal.shows("#night-watch").await.types(ESC);
+    let (code, text) = terminal.ends().await;
+    assert!(code == 1 && text.contains("Nothing was written"), "{text}");
+    rig.is_untouched();
+}
+
+// Controls: with any channel taken, or without a second look at it, this fails.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_channel_without_a_permission_is_named_and_taken_once_it_is_granted() {
     let rig = Rig::set().await;
