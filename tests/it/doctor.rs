@@ -264,7 +264,7 @@ async fn a_clock_that_is_off() {
     rig.discord.clock().step_wall(-240_000);
     rig.finds(1, &["clock-skewed"]).await;
     // An answer out of a cache is old, whatever its clock: XTSystems is asked then.
-    let cached = Fault::Lying(vec![("age".to_owned(), "300".to_owned())]);
+    let cached = Fault::WrongHeaders(vec![("age".to_owned(), "300".to_owned())]);
     rig.discord.faults().next_on("/gateway", 2, cached);
     let seen = rig.finds(0, &NOTHING).await;
     assert!(seen.text.contains("agrees with that of XTSystems"), "{}", seen.text);

@@ -277,13 +277,13 @@ async fn a_platform_that_never_answers_is_given_up_after_ten_seconds() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Clock::system();
     let (_discord, mut variables) = discord_in(folder.path(), &clock).await;
-    let platform = sandbox::Platform::new(Secret::new("the-key-of-this-platform"), clock.clone());
+    let platform = nuncio::demo::Platform::new(Secret::new("the-key-of-this-platform"), clock.clone());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = sandbox::Platform::url(listener.local_addr().unwrap());
+    let url = nuncio::demo::Platform::url(listener.local_addr().unwrap());
     tokio::spawn(platform.clone().serve(listener, CancellationToken::new()));
     variables.push(("XTSYSTEMS_API_URL".to_owned(), url));
     variables.push(("XTSYSTEMS_API_KEY".to_owned(), "the-key-of-this-platform".to_owned()));
-    platform.fails_next("GET /v1/webhooks", 1, sandbox::PlatformFault::Hang);
+    platform.fails_next("GET /v1/webhooks", 1, nuncio::demo::PlatformFault::Hang);
     let mut changes = platform.changes();
     let time_goes_on = async {
         changes.wait_for(|changes| *changes > 0).await.unwrap();

@@ -1,6 +1,6 @@
 //! `nuncio doctor --send`: a signed event, cards, and a test of XTSystems'; and nothing of it without being asked.
 
-use nuncio::sandbox::PlatformFault;
+use nuncio::demo::PlatformFault;
 use nuncio::sandbox::discord::Permission;
 use serde_json::{Value, json};
 
