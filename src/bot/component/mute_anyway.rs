@@ -6,7 +6,7 @@ use crate::bot::interaction::Interaction;
 use crate::bot::mute_answer::{muted, not_muted};
 use crate::bot::mute_question::MuteRequest;
 use crate::bot::person::person;
-use crate::bot::reply::Reply;
+use crate::bot::reply::ReplyBody;
 use crate::bot::responder::Responder;
 use crate::hub::MuteError;
 use crate::model::{Actor, AuditEntry, EventId};
@@ -41,7 +41,7 @@ impl Handlers {
                 answer::not_kept(&reference)
             }
         };
-        let edit = Reply::default().content(sentence).embeds(Vec::new()).components(Vec::new());
+        let edit = ReplyBody::default().content(sentence).embeds(Vec::new()).components(Vec::new());
         log_unanswered(responder.edit(edit).await);
     }
 }

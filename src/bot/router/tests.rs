@@ -12,7 +12,7 @@ use crate::bot::interaction::{
     CommandOptions, ComponentClick, ComponentInput, Interaction, InteractionKind, InteractionMember,
     InteractionUser, SubmittedDialog, SuggestedOption,
 };
-use crate::bot::reply::{FirstResponse, Reply};
+use crate::bot::reply::{FirstResponse, ReplyBody};
 use crate::bot::responder::{FirstReturned, Outlet, Responded, Responder, ResponseError};
 use crate::bot::{Bot, CommandDeps};
 use crate::clock::Clock;
@@ -53,11 +53,11 @@ impl Outlet for Recorder {
         self.record("first", response.body())
     }
 
-    fn edit(&self, reply: Reply) -> BoxFuture<'_, Responded> {
+    fn edit(&self, reply: ReplyBody) -> BoxFuture<'_, Responded> {
         self.record("edit", json!(reply))
     }
 
-    fn follow_up(&self, reply: Reply) -> BoxFuture<'_, Responded> {
+    fn follow_up(&self, reply: ReplyBody) -> BoxFuture<'_, Responded> {
         self.record("follow-up", json!(reply))
     }
 }
