@@ -21,7 +21,7 @@ use futures_util::FutureExt as _;
 use crate::bot::Shared;
 use crate::bot::handlers::Handlers;
 use crate::bot::interaction::{CommandOptions, Interaction, SuggestedOption};
-use crate::bot::reply::{Choice, Reply};
+use crate::bot::reply::{Choice, ReplyBody};
 use crate::bot::responder::{Responder, ResponseError};
 use crate::model::EventId;
 use crate::xtsystems::NO_KEY;
@@ -160,7 +160,7 @@ async fn report_panic(context: Context<'_>) {
 
 /// Replies to the person who ran the command.
 async fn reply(context: Context<'_>, sentence: &str) {
-    if let Err(error) = context.responder.reply(Reply::whisper(sentence)).await {
+    if let Err(error) = context.responder.reply(ReplyBody::whisper(sentence)).await {
         tracing::warn!(
             "the answer to a command did not reach Discord: {error}. The person sees that the command failed"
         );

@@ -18,7 +18,7 @@ use crate::bot::list::Page;
 use crate::bot::mute_question;
 use crate::bot::person::person;
 use crate::bot::refusal::refused;
-use crate::bot::reply::Reply;
+use crate::bot::reply::ReplyBody;
 use crate::bot::responder::Responder;
 use crate::hub::{self, Click, ClickOutcome, Entrypoint, Person, Refusal};
 use crate::model::{DecisionAction, EventId};
@@ -65,7 +65,7 @@ impl Handlers {
             return say_at_once(responder, NOT_YOURS).await;
         }
         self.began(interaction, responder.acknowledge().await);
-        let edit = Reply::default();
+        let edit = ReplyBody::default();
         let edit = match page.show(&self.shared.hub).await {
             Ok(shown) => edit
                 .content(shown.sentence.unwrap_or_default())
@@ -108,10 +108,10 @@ impl Handlers {
         match reply {
             ClickReply::Nothing => {}
             ClickReply::Embed(embed) => {
-                log_unanswered(responder.edit(Reply::default().embed(*embed)).await);
+                log_unanswered(responder.edit(ReplyBody::default().embed(*embed)).await);
             }
             ClickReply::Sentence(sentence) if is_details => {
-                log_unanswered(responder.edit(Reply::default().content(sentence)).await);
+                log_unanswered(responder.edit(ReplyBody::default().content(sentence)).await);
             }
             ClickReply::Sentence(sentence) => self.follow_up(responder, &sentence).await,
         }
@@ -120,12 +120,12 @@ impl Handlers {
     /// Sends a sentence that only this person sees, after the first response; retries while Discord is rate limiting.
     async fn follow_up(&self, responder: &Responder, sentence: &str) {
         for pause in WHISPER_AGAIN {
-            match responder.follow_up(Reply::whisper(sentence)).await {
+            match responder.follow_up(ReplyBody::whisper(sentence)).await {
                 Err(error) if error.is_rate_limited() => self.shared.clock.sleep(pause).await,
                 result => return log_unanswered(result),
             }
         }
-        log_unanswered(responder.follow_up(Reply::whisper(sentence)).await);
+        log_unanswered(responder.follow_up(ReplyBody::whisper(sentence)).await);
     }
 
     /// A submitted dialog: access is checked now, with the person's current roles.
@@ -147,7 +147,7 @@ impl Handlers {
             dialog::check(&click)
         };
         if let Err(sentence) = first {
-            self.began(interaction, responder.reply(Reply::whisper(sentence)).await);
+            self.began(interaction, responder.reply(ReplyBody::whisper(sentence)).await);
             if let Err(refusal) = self.shared.hub.may(&click.person, click.press) {
                 self.note_refusal(&click, &refusal).await;
             }
@@ -209,5 +209,5 @@ impl Handlers {
 
 /// The first response: one sentence that only this person sees.
 async fn say_at_once(responder: &Responder, sentence: &str) {
-    log_unanswered(responder.reply(Reply::whisper(sentence)).await);
+    log_unanswered(responder.reply(ReplyBody::whisper(sentence)).await);
 }

@@ -16,13 +16,13 @@ const EPHEMERAL: u64 = 1 << 6;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum FirstResponse {
     /// A message.
-    Message(Reply),
+    Message(ReplyBody),
     /// "Thinking…": the person sees a message later, and no one else does.
     Deferred,
     /// Nothing changes for now, after a click.
     Acknowledged,
     /// The clicked message changes.
-    Updated(Reply),
+    Updated(ReplyBody),
     /// Suggestions for an option, at most 25.
     Choices(Vec<Choice>),
     /// A dialog opens.
@@ -34,7 +34,7 @@ impl FirstResponse {
     pub(super) fn body(&self) -> Value {
         match self {
             Self::Message(reply) => json!({"type": 4, "data": reply}),
-            Self::Deferred => json!({"type": 5, "data": Reply::default().ephemeral()}),
+            Self::Deferred => json!({"type": 5, "data": ReplyBody::default().ephemeral()}),
             Self::Acknowledged => json!({"type": 6}),
             Self::Updated(reply) => json!({"type": 7, "data": reply}),
             Self::Choices(choices) => json!({"type": 8, "data": {"choices": choices}}),
@@ -45,7 +45,7 @@ impl FirstResponse {
 
 /// A message to the person, or a change to one: what is `None` stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub(super) struct Reply {
+pub(super) struct ReplyBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     content: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,7 +73,7 @@ struct Attachment {
     filename: &'static str,
 }
 
-impl Reply {
+impl ReplyBody {
     /// A sentence that only this person sees.
     pub(super) fn whisper(sentence: impl Into<String>) -> Self {
         Self::default().content(sentence).ephemeral()

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
 
-use crate::bot::reply::{Choice, Dialog, FirstResponse, Reply};
+use crate::bot::reply::{Choice, Dialog, FirstResponse, ReplyBody};
 
 /// Discord: "JSON Error Codes", the interaction was answered.
 const ALREADY_ANSWERED: i64 = 40060;
@@ -54,9 +54,9 @@ pub(super) trait Outlet: Send + Sync {
     /// Sends the first response.
     fn respond(&self, response: FirstResponse) -> BoxFuture<'_, Responded>;
     /// Edits the message of the first response.
-    fn edit(&self, reply: Reply) -> BoxFuture<'_, Responded>;
+    fn edit(&self, reply: ReplyBody) -> BoxFuture<'_, Responded>;
     /// Sends another message.
-    fn follow_up(&self, reply: Reply) -> BoxFuture<'_, Responded>;
+    fn follow_up(&self, reply: ReplyBody) -> BoxFuture<'_, Responded>;
 }
 
 /// Answers one interaction.
@@ -82,7 +82,7 @@ impl Responder {
     }
 
     /// A message: the first response, or one more after it.
-    pub(super) async fn reply(&self, reply: Reply) -> Responded {
+    pub(super) async fn reply(&self, reply: ReplyBody) -> Responded {
         if self.has_responded.load(Ordering::Acquire) {
             return self.follow_up(reply).await;
         }
@@ -90,7 +90,7 @@ impl Responder {
     }
 
     /// The first response: the clicked message becomes this one.
-    pub(super) async fn update(&self, reply: Reply) -> Responded {
+    pub(super) async fn update(&self, reply: ReplyBody) -> Responded {
         self.respond(FirstResponse::Updated(reply)).await
     }
 
@@ -105,12 +105,12 @@ impl Responder {
     }
 
     /// Edits the message of the first response: the deferred one, or the clicked one.
-    pub(super) async fn edit(&self, reply: Reply) -> Responded {
+    pub(super) async fn edit(&self, reply: ReplyBody) -> Responded {
         self.outlet.edit(reply).await
     }
 
     /// One more message, after the first response.
-    pub(super) async fn follow_up(&self, reply: Reply) -> Responded {
+    pub(super) async fn follow_up(&self, reply: ReplyBody) -> Responded {
         self.outlet.follow_up(reply).await
     }
 
@@ -150,11 +150,11 @@ impl<L: Outlet> Outlet for FirstReturned<L> {
         Box::pin(std::future::ready(responded))
     }
 
-    fn edit(&self, reply: Reply) -> BoxFuture<'_, Responded> {
+    fn edit(&self, reply: ReplyBody) -> BoxFuture<'_, Responded> {
         self.later.edit(reply)
     }
 
-    fn follow_up(&self, reply: Reply) -> BoxFuture<'_, Responded> {
+    fn follow_up(&self, reply: ReplyBody) -> BoxFuture<'_, Responded> {
         self.later.follow_up(reply)
     }
 }

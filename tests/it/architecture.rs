@@ -191,6 +191,54 @@ fn libraries_have_their_keepers() {
     }
 }
 
+/// What a file of the bot names of its gateway, or of the libraries behind it, though it is no part of that folder.
+/// Only the connection's loop and the registration of the commands call the gateway.
+fn named_of_the_gateway(file: &File) -> Option<&str> {
+    let path = file.path.to_str().unwrap();
+    let is_caller = ["src/bot.rs", "src/bot/register.rs"].iter().any(|caller| path.ends_with(caller));
+    if file.room != "bot" || path.contains("src/bot/gateway") {
+        return None;
+    }
+    let named = |line: &&str| {
+        line.contains("serenity::") || line.contains("poise::") || !is_caller && line.contains("gateway::")
+    };
+    file.code().find(named)
+}
+
+/// Handlers take our own interaction and answer through our own responder, wherever it comes from.
+#[test]
+fn handlers_know_nothing_of_the_gateway() {
+    for file in sources() {
+        let named = named_of_the_gateway(&file);
+        assert!(named.is_none(), "{}: this belongs into bot/gateway/: {named:?}", file.path.display());
+    }
+}
+
+// The control of the test above: what is planted is found, and what only looks like it is not.
+#[test]
+fn a_planted_use_of_the_gateway_is_found() {
+    let file =
+        |path: &str, text: &str| File { path: path.into(), room: "bot".to_owned(), text: text.to_owned() };
+    for planted in [
+        "use serenity::all::Http;",
+        "async fn mute(context: poise::Context<'_, Data, Error>) {}",
+        "#[poise::command(slash_command)]",
+        "use crate::bot::gateway::callback::Callback;",
+    ] {
+        let handler = file("src/bot/command/mute.rs", planted);
+        assert_eq!(named_of_the_gateway(&handler), Some(planted));
+        assert_eq!(named_of_the_gateway(&file("src/bot/gateway/listener.rs", planted)), None);
+    }
+    for innocent in
+        ["// use serenity::all::Http;", "use crate::hub::Gateway;", "self.set_gateway(Gateway::Off);"]
+    {
+        assert_eq!(named_of_the_gateway(&file("src/bot/command/mute.rs", innocent)), None);
+    }
+    let caller = |text| named_of_the_gateway(&file("src/bot/register.rs", text)).map(str::to_owned);
+    assert_eq!(caller("use crate::bot::gateway::command;"), None);
+    assert!(caller("use poise::builtins;").is_some());
+}
+
 #[test]
 fn time_passes_through_the_clock() {
     for file in sources().into_iter().filter(|file| file.room != "clock") {

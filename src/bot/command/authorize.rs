@@ -6,7 +6,7 @@ use crate::bot::guild_arrival::wait_for_guild;
 use crate::bot::list::{List, Page};
 use crate::bot::person::person as clicking;
 use crate::bot::refusal::refused;
-use crate::bot::reply::{Reply, ReplyEmbed, ReplyRow};
+use crate::bot::reply::{ReplyBody, ReplyEmbed, ReplyRow};
 use crate::hub::{Entrypoint, Person, Refusal};
 use crate::model::{AuditEntry, AuditOutcome, By};
 
@@ -52,7 +52,7 @@ pub(super) async fn operate(
     context.responder.defer().await?;
     let Done { outcome, subject, sentence, buttons, embed } = work.await?;
     note(context, &subject, outcome, &sentence).await;
-    let mut reply = Reply::whisper(sentence);
+    let mut reply = ReplyBody::whisper(sentence);
     if !buttons.is_empty() {
         reply = reply.components(buttons);
     }
@@ -78,7 +78,7 @@ pub(super) async fn may_operate(context: Context<'_>, subject: &str) -> Result<b
 
 /// Replies to the person who ran the command.
 pub(super) async fn say(context: Context<'_>, sentence: impl Into<String>) -> Result<(), Error> {
-    context.responder.reply(Reply::whisper(sentence)).await?;
+    context.responder.reply(ReplyBody::whisper(sentence)).await?;
     Ok(())
 }
 
@@ -86,7 +86,7 @@ pub(super) async fn say(context: Context<'_>, sentence: impl Into<String>) -> Re
 pub(super) async fn list(context: Context<'_>, list: List) -> Result<(), Error> {
     context.responder.defer().await?;
     let shown = Page::first(list, context.interaction.user.id).show(&context.data().hub).await?;
-    let reply = Reply::default().ephemeral().components(shown.buttons);
+    let reply = ReplyBody::default().ephemeral().components(shown.buttons);
     let reply = match shown.embed {
         Some(embed) => reply.embed(embed),
         None => reply.content(shown.sentence.unwrap_or_default()),

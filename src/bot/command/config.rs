@@ -2,7 +2,7 @@
 
 use super::{Context, Error};
 use crate::bot::custom_id;
-use crate::bot::reply::{Reply, ReplyButton, ReplyEmbed, ReplyRow};
+use crate::bot::reply::{ReplyBody, ReplyButton, ReplyEmbed, ReplyRow};
 use crate::bot::text::quoted;
 use crate::render::{self, Color, Surface};
 
@@ -14,7 +14,7 @@ pub(super) async fn webhook_config(context: Context<'_>) -> Result<(), Error> {
     if !context.data().hub.set_routes().is_empty() {
         buttons.push(ReplyButton::secondary(custom_id::REMOVE, "Remove"));
     }
-    let reply = Reply::default().embed(embed(context)).ephemeral();
+    let reply = ReplyBody::default().embed(embed(context)).ephemeral();
     context.responder.reply(reply.components(vec![ReplyRow::buttons(buttons)])).await?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use super::{Context, Error, authorize};
 use crate::bot::answer;
 use crate::bot::list::{self, List};
 use crate::bot::refusal;
-use crate::bot::reply::{Choice, Reply};
+use crate::bot::reply::{Choice, ReplyBody};
 use crate::bot::text::plain;
 use crate::bot::text::quoted;
 use crate::hub::{self, Redelivered, Refusal, Rules};
@@ -115,8 +115,8 @@ pub(super) async fn show_raw(context: Context<'_>, message: Snowflake) -> Result
     Ok(())
 }
 
-fn raw(bodies: &[String]) -> Reply {
-    let reply = Reply::default().ephemeral();
+fn raw(bodies: &[String]) -> ReplyBody {
+    let reply = ReplyBody::default().ephemeral();
     let text = bodies.join("\n");
     if text.is_empty() {
         reply.content(NOT_OURS)

@@ -3,7 +3,7 @@
 use super::{Context, Error, authorize};
 use crate::bot::answer::{self, ClickReply};
 use crate::bot::list::List;
-use crate::bot::reply::{Choice, Reply};
+use crate::bot::reply::{Choice, ReplyBody};
 use crate::bot::text::plain;
 use crate::bot::text::quoted;
 use crate::hub::{Click, ClickOutcome};
@@ -78,7 +78,7 @@ async fn press(
     match answer::to(&clicked) {
         ClickReply::Sentence(sentence) => authorize::say(context, sentence).await,
         ClickReply::Embed(embed) => {
-            context.responder.reply(Reply::default().embed(*embed).ephemeral()).await?;
+            context.responder.reply(ReplyBody::default().embed(*embed).ephemeral()).await?;
             Ok(())
         }
         ClickReply::Nothing => authorize::say(context, done(&clicked)).await,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Context, Error};
-use crate::bot::reply::{Reply, ReplyEmbed};
+use crate::bot::reply::{ReplyBody, ReplyEmbed};
 use crate::clock::Timestamp;
 use crate::hub::{Gateway, SystemStatus};
 use crate::render::{self, Color, Markdown, Surface};
@@ -29,7 +29,7 @@ pub(super) async fn webhook_status(context: Context<'_>) -> Result<(), Error> {
         }
     };
     let embed = embed(&status, data.clock.now());
-    context.responder.reply(Reply::default().embed(embed).ephemeral()).await?;
+    context.responder.reply(ReplyBody::default().embed(embed).ephemeral()).await?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use crate::bot::interaction::{ComponentClick, ComponentInput, Interaction, Submi
 use crate::bot::kinds::kinds_and_families;
 use crate::bot::person::person;
 use crate::bot::refusal::{self, refused};
-use crate::bot::reply::{Dialog, MenuOption, Reply, ReplyRow, SelectMenu, TextInput};
+use crate::bot::reply::{Dialog, MenuOption, ReplyBody, ReplyRow, SelectMenu, TextInput};
 use crate::bot::responder::Responder;
 use crate::bot::text::{glimpse, quoted};
 use crate::hub::{self, Before, Hub, Person};
@@ -75,7 +75,7 @@ impl Handlers {
         }
         match turn {
             MenuStep::Begin => {
-                let message = Reply::whisper("Which events?").components(vec![keys()]);
+                let message = ReplyBody::whisper("Which events?").components(vec![keys()]);
                 self.began(interaction, responder.reply(message).await);
             }
             MenuStep::Key(key) if key == OTHER => {
@@ -85,9 +85,12 @@ impl Handlers {
             MenuStep::Undo => {
                 let set = self.shared.hub.set_routes();
                 let message = if set.is_empty() {
-                    Reply::whisper("No channel was set in Discord: everything in the table comes from .env.")
+                    ReplyBody::whisper(
+                        "No channel was set in Discord: everything in the table comes from .env.",
+                    )
                 } else {
-                    Reply::whisper("Which setting do you want to remove?").components(vec![removable(&set)])
+                    ReplyBody::whisper("Which setting do you want to remove?")
+                        .components(vec![removable(&set)])
                 };
                 self.began(interaction, responder.reply(message).await);
             }
@@ -99,7 +102,7 @@ impl Handlers {
                     _ => return,
                 };
                 self.guilds.refresh();
-                let edit = Reply::default().content(sentence).components(Vec::new());
+                let edit = ReplyBody::default().content(sentence).components(Vec::new());
                 log_unanswered(responder.edit(edit).await);
             }
         }
@@ -111,7 +114,7 @@ impl Handlers {
         let first = match self.may_turn(&person).and_then(|()| key(text)) {
             Ok(key) if interaction.message.is_some() => responder.update(places(&key.to_string())).await,
             Ok(key) => responder.reply(places(&key.to_string()).ephemeral()).await,
-            Err(sentence) => responder.reply(Reply::whisper(sentence)).await,
+            Err(sentence) => responder.reply(ReplyBody::whisper(sentence)).await,
         };
         self.began(interaction, first);
         let entry = interaction.by(person.clone(), "route.set").entry("route");
@@ -250,9 +253,9 @@ fn keys() -> ReplyRow {
 }
 
 /// The menu of channels.
-fn places(key: &str) -> Reply {
+fn places(key: &str) -> ReplyBody {
     let menu = SelectMenu::channels(format!("{TO}{key}"), "Which channel?", CHANNEL_TYPES.to_vec());
-    Reply::default()
+    ReplyBody::default()
         .content(format!("Where do events of {} go?", quoted(key)))
         .components(vec![ReplyRow::menu(menu)])
 }

@@ -7,7 +7,7 @@ use crate::bot::mute_answer::{NOT_MUTED, muted};
 use crate::bot::mute_question::MuteRequest;
 use crate::bot::person::person;
 use crate::bot::refusal;
-use crate::bot::reply::Reply;
+use crate::bot::reply::ReplyBody;
 use crate::bot::responder::Responder;
 use crate::model::EventId;
 
@@ -40,7 +40,7 @@ impl Handlers {
                 answer::not_kept(&reference)
             }
         };
-        let edit = Reply::default().content(sentence).embeds(Vec::new()).components(Vec::new());
+        let edit = ReplyBody::default().content(sentence).embeds(Vec::new()).components(Vec::new());
         log_unanswered(responder.edit(edit).await);
     }
 }

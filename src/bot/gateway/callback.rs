@@ -8,7 +8,7 @@ use serenity::http::Http;
 
 use crate::bot::gateway::http;
 use crate::bot::interaction::Interaction;
-use crate::bot::reply::{FirstResponse, Reply};
+use crate::bot::reply::{FirstResponse, ReplyBody};
 use crate::bot::responder::{Outlet, Responded};
 use crate::model::Snowflake;
 use crate::secret::Secret;
@@ -39,7 +39,7 @@ impl Outlet for Callback {
         })
     }
 
-    fn edit(&self, reply: Reply) -> BoxFuture<'_, Responded> {
+    fn edit(&self, reply: ReplyBody) -> BoxFuture<'_, Responded> {
         Box::pin(async move {
             let files = files(&reply);
             let sent = self.http.edit_original_interaction_response(self.token.expose(), &reply, files);
@@ -47,7 +47,7 @@ impl Outlet for Callback {
         })
     }
 
-    fn follow_up(&self, reply: Reply) -> BoxFuture<'_, Responded> {
+    fn follow_up(&self, reply: ReplyBody) -> BoxFuture<'_, Responded> {
         Box::pin(async move {
             let files = files(&reply);
             let sent = self.http.create_followup_message(self.token.expose(), &reply, files);
@@ -56,6 +56,6 @@ impl Outlet for Callback {
     }
 }
 
-fn files(reply: &Reply) -> Vec<CreateAttachment> {
+fn files(reply: &ReplyBody) -> Vec<CreateAttachment> {
     reply.file().map(|(name, bytes)| CreateAttachment::bytes(bytes, name)).into_iter().collect()
 }

@@ -14,21 +14,21 @@ use crate::bot::gateway::callback::Callback;
 use crate::bot::gateway::incoming;
 use crate::bot::handlers::Handlers;
 use crate::bot::interaction::{CommandOptions, InteractionKind, SuggestedOption};
-use crate::bot::reply::{FirstResponse, Reply};
+use crate::bot::reply::{FirstResponse, ReplyBody};
 use crate::bot::responder::{FirstReturned, Responder};
 use crate::bot::router;
 
 /// What the commands of one connection need.
-pub(super) struct Data {
+pub(super) struct CommandData {
     handlers: Handlers,
     /// Cancelled when the connection that delivered the command is abandoned: another connection receives it as well.
     closed: CancellationToken,
 }
 
-type Command = poise::Command<Data, Infallible>;
+type PoiseCommand = poise::Command<CommandData, Infallible>;
 
 /// A command as poise parsed it.
-type Context<'a> = poise::ApplicationContext<'a, Data, Infallible>;
+type PoiseContext<'a> = poise::ApplicationContext<'a, CommandData, Infallible>;
 
 /// All commands, as the JSON that Discord receives.
 pub(in crate::bot) fn definitions() -> serde_json::Result<serde_json::Value> {
@@ -36,8 +36,8 @@ pub(in crate::bot) fn definitions() -> serde_json::Result<serde_json::Value> {
 }
 
 /// The poise framework for one connection. Its setup must not fail: until setup is done, every event waits.
-pub(super) fn framework(handlers: Handlers, closed: CancellationToken) -> Framework<Data, Infallible> {
-    let data = Data { handlers, closed };
+pub(super) fn framework(handlers: Handlers, closed: CancellationToken) -> Framework<CommandData, Infallible> {
+    let data = CommandData { handlers, closed };
     Framework::builder()
         .options(FrameworkOptions {
             commands: definition::all(),
@@ -46,18 +46,20 @@ pub(super) fn framework(handlers: Handlers, closed: CancellationToken) -> Framew
             ..FrameworkOptions::default()
         })
         .initialize_owners(false)
-        .setup(|_, _, _| -> BoxFuture<'_, Result<Data, Infallible>> { Box::pin(async move { Ok(data) }) })
+        .setup(|_, _, _| -> BoxFuture<'_, Result<CommandData, Infallible>> {
+            Box::pin(async move { Ok(data) })
+        })
         .build()
 }
 
 /// Whether this connection still counts. At shutdown it does: the handler replies that nuncio is restarting.
-async fn may_begin(context: poise::Context<'_, Data, Infallible>) -> Result<bool, Infallible> {
-    let Data { handlers, closed } = context.data();
+async fn may_begin(context: poise::Context<'_, CommandData, Infallible>) -> Result<bool, Infallible> {
+    let CommandData { handlers, closed } = context.data();
     Ok(handlers.is_stopping() || !closed.is_cancelled())
 }
 
 /// Hands a command to its handler, which answers it whatever happens.
-async fn run(context: Context<'_>, options: CommandOptions) -> Result<(), Infallible> {
+async fn run(context: PoiseContext<'_>, options: CommandOptions) -> Result<(), Infallible> {
     let name = context.command().qualified_name.to_string();
     let interaction = incoming::command(context.interaction, InteractionKind::Command { name, options });
     let responder = Responder::new(Callback::new(&context.serenity_context().http, &interaction));
@@ -66,7 +68,11 @@ async fn run(context: Context<'_>, options: CommandOptions) -> Result<(), Infall
 }
 
 /// Suggestions for an option. Poise sends them.
-async fn suggest(context: Context<'_>, option: SuggestedOption, typed: &str) -> CreateAutocompleteResponse {
+async fn suggest(
+    context: PoiseContext<'_>,
+    option: SuggestedOption,
+    typed: &str,
+) -> CreateAutocompleteResponse {
     let kind = InteractionKind::Suggestion { option, typed: typed.to_owned() };
     let interaction = incoming::command(context.interaction, kind);
     let later = Callback::new(&context.serenity_context().http, &interaction);
@@ -83,7 +89,7 @@ async fn suggest(context: Context<'_>, option: SuggestedOption, typed: &str) -> 
 }
 
 /// Answers what poise could not hand over. Whatever fails in a handler is reported there.
-async fn report_error(error: FrameworkError<'_, Data, Infallible>) {
+async fn report_error(error: FrameworkError<'_, CommandData, Infallible>) {
     match error {
         // The connection was abandoned.
         FrameworkError::CommandCheckFailed { .. } => {}
@@ -108,14 +114,14 @@ async fn report_error(error: FrameworkError<'_, Data, Infallible>) {
 }
 
 /// Replies to a command that has no handler here. A suggestion has no place for a sentence.
-async fn reply(context: Context<'_>, sentence: &str) {
+async fn reply(context: PoiseContext<'_>, sentence: &str) {
     if context.interaction_type == CommandInteractionType::Autocomplete {
         return;
     }
     let kind = InteractionKind::Command { name: String::new(), options: CommandOptions::Unreadable };
     let callback =
         Callback::new(&context.serenity_context().http, &incoming::command(context.interaction, kind));
-    if let Err(error) = Responder::new(callback).reply(Reply::whisper(sentence)).await {
+    if let Err(error) = Responder::new(callback).reply(ReplyBody::whisper(sentence)).await {
         tracing::warn!(
             "the answer to a command did not reach Discord: {error}. The person sees that the command failed"
         );

@@ -12,13 +12,14 @@ use crate::bot::interaction::{
     CommandOptions, ComponentClick, ComponentInput, Interaction, InteractionKind, InteractionMember,
     InteractionUser, SubmittedDialog, SuggestedOption,
 };
-use crate::bot::reply::{FirstResponse, Reply};
+use crate::bot::reply::{FirstResponse, ReplyBody};
 use crate::bot::responder::{FirstReturned, Outlet, Responded, Responder, ResponseError};
 use crate::bot::{Bot, CommandDeps};
 use crate::clock::Clock;
 use crate::config::DiscordBase;
 use crate::discord::Access;
 use crate::hub::{Condition, Guilds, Hub, Rules};
+use crate::key::Key;
 use crate::model::ping::Pings;
 use crate::model::route::RouteMap;
 use crate::model::{Snowflake, Token};
@@ -52,11 +53,11 @@ impl Outlet for Recorder {
         self.record("first", response.body())
     }
 
-    fn edit(&self, reply: Reply) -> BoxFuture<'_, Responded> {
+    fn edit(&self, reply: ReplyBody) -> BoxFuture<'_, Responded> {
         self.record("edit", json!(reply))
     }
 
-    fn follow_up(&self, reply: Reply) -> BoxFuture<'_, Responded> {
+    fn follow_up(&self, reply: ReplyBody) -> BoxFuture<'_, Responded> {
         self.record("follow-up", json!(reply))
     }
 }
@@ -74,6 +75,7 @@ impl Desk {
         let clock = Clock::system();
         let (hints, _received) = HintSender::channel();
         let store = Store::open(&folder.path().join("nuncio.db"), clock.clone(), hints).await.unwrap();
+        store.unlock(&Key::random()).await.unwrap();
         let hub =
             Hub::new(store.clone(), clock.clone(), RouteMap::default(), Pings::default()).await.unwrap();
         hub.decide_by(Rules { guilds: vec![HOME], ..Rules::default() });
@@ -163,15 +165,16 @@ async fn a_list_is_turned_by_its_reader_only() {
 async fn a_stranger_s_server_is_refused_whatever_is_done_there() {
     let desk = Desk::open().await;
     let token = Token::random();
-    for kind in [
+    let kinds = [
         button(format!("v1:approve:{}", token.as_str())),
         button(format!("v1:page:failed:0:{ALICE}")),
         button("v1:route"),
         dialog(format!("v1:deny:{}", token.as_str()), "not ours"),
         command(CommandOptions::WebhookStatus),
         command(CommandOptions::Unreadable),
-    ] {
-        let there = Interaction { guild: Some(ELSEWHERE), ..alice(kind) };
+    ];
+    for (id, kind) in (100..).zip(kinds) {
+        let there = Interaction { id: Snowflake::new(id), guild: Some(ELSEWHERE), ..alice(kind) };
         let sentence = desk.says(&there).await;
         assert!(sentence.starts_with(STRANGE), "{there:?}: {sentence}");
     }

@@ -5,14 +5,14 @@ use std::convert::Infallible;
 use poise::ChoiceParameter;
 use serenity::all::{CreateAutocompleteResponse, Message};
 
-use super::{Command, Context, run, suggest};
+use super::{PoiseCommand, PoiseContext, run, suggest};
 use crate::bot::interaction::{CommandOptions, SuggestedOption, TicketPriority};
 use crate::model::Snowflake;
 
 type Handed = Result<(), Infallible>;
 
 /// All commands.
-pub(super) fn all() -> Vec<Command> {
+pub(super) fn all() -> Vec<PoiseCommand> {
     vec![
         webhook_status(),
         webhook_config(),
@@ -35,7 +35,7 @@ pub(super) fn all() -> Vec<Command> {
     guild_only,
     default_member_permissions = "MANAGE_GUILD"
 )]
-async fn webhook_status(context: Context<'_>) -> Handed {
+async fn webhook_status(context: PoiseContext<'_>) -> Handed {
     run(context, CommandOptions::WebhookStatus).await
 }
 
@@ -46,7 +46,7 @@ async fn webhook_status(context: Context<'_>) -> Handed {
     guild_only,
     default_member_permissions = "MANAGE_GUILD"
 )]
-async fn webhook_config(context: Context<'_>) -> Handed {
+async fn webhook_config(context: PoiseContext<'_>) -> Handed {
     run(context, CommandOptions::WebhookConfig).await
 }
 
@@ -58,7 +58,7 @@ async fn webhook_config(context: Context<'_>) -> Handed {
     default_member_permissions = "MANAGE_GUILD"
 )]
 async fn register_webhook(
-    context: Context<'_>,
+    context: PoiseContext<'_>,
     #[description = "Which events, with commas between; all of them if you leave it out"]
     #[max_length = 1000]
     #[autocomplete = "event_kinds"]
@@ -74,7 +74,7 @@ async fn register_webhook(
     guild_only,
     default_member_permissions = "MANAGE_GUILD"
 )]
-async fn test_webhook(context: Context<'_>) -> Handed {
+async fn test_webhook(context: PoiseContext<'_>) -> Handed {
     run(context, CommandOptions::TestWebhook).await
 }
 
@@ -110,7 +110,7 @@ impl From<PriorityChoice> for TicketPriority {
     default_member_permissions = "MANAGE_GUILD"
 )]
 async fn create_ticket(
-    context: Context<'_>,
+    context: PoiseContext<'_>,
     #[description = "What is wrong, in a few words"]
     #[min_length = 3]
     #[max_length = 200]
@@ -134,20 +134,20 @@ async fn create_ticket(
     default_member_permissions = "MANAGE_GUILD"
 )]
 #[expect(clippy::unused_async, reason = "poise wants it so; Discord never calls it, only what is below it")]
-async fn machine(_: Context<'_>) -> Handed {
+async fn machine(_: PoiseContext<'_>) -> Handed {
     Ok(())
 }
 
 /// List the machines that wait for a decision, the oldest first
 #[poise::command(slash_command, rename = "pending", guild_only)]
-async fn machine_pending(context: Context<'_>) -> Handed {
+async fn machine_pending(context: PoiseContext<'_>) -> Handed {
     run(context, CommandOptions::MachinePending).await
 }
 
 /// Approve a machine
 #[poise::command(slash_command, rename = "approve", guild_only)]
 async fn machine_approve(
-    context: Context<'_>,
+    context: PoiseContext<'_>,
     #[description = "Which one"]
     #[max_length = 200]
     #[autocomplete = "machines"]
@@ -159,7 +159,7 @@ async fn machine_approve(
 /// Deny a machine, with a reason
 #[poise::command(slash_command, rename = "deny", guild_only)]
 async fn machine_deny(
-    context: Context<'_>,
+    context: PoiseContext<'_>,
     #[description = "Which one"]
     #[max_length = 200]
     #[autocomplete = "machines"]
@@ -175,7 +175,7 @@ async fn machine_deny(
 /// Everything that is known about a machine's request
 #[poise::command(slash_command, rename = "show", guild_only)]
 async fn machine_show(
-    context: Context<'_>,
+    context: PoiseContext<'_>,
     #[description = "Which one"]
     #[max_length = 200]
     #[autocomplete = "machines"]
@@ -192,20 +192,20 @@ async fn machine_show(
     default_member_permissions = "MANAGE_GUILD"
 )]
 #[expect(clippy::unused_async, reason = "poise wants it so; Discord never calls it, only what is below it")]
-async fn deliveries(_: Context<'_>) -> Handed {
+async fn deliveries(_: PoiseContext<'_>) -> Handed {
     Ok(())
 }
 
 /// List what was given up, the newest first
 #[poise::command(slash_command, rename = "failed", guild_only)]
-async fn deliveries_failed(context: Context<'_>) -> Handed {
+async fn deliveries_failed(context: PoiseContext<'_>) -> Handed {
     run(context, CommandOptions::DeliveriesFailed).await
 }
 
 /// Everything that was tried with one delivery
 #[poise::command(slash_command, rename = "show", guild_only)]
 async fn deliveries_show(
-    context: Context<'_>,
+    context: PoiseContext<'_>,
     #[description = "Its id, or the last 8 characters of it"]
     #[max_length = 40]
     #[autocomplete = "dead_letters"]
@@ -217,7 +217,7 @@ async fn deliveries_show(
 /// Send one again that was given up or delivered
 #[poise::command(slash_command, rename = "retry", guild_only)]
 async fn deliveries_retry(
-    context: Context<'_>,
+    context: PoiseContext<'_>,
     #[description = "Its id, or the last 8 characters of it"]
     #[max_length = 40]
     #[autocomplete = "dead_letters"]
@@ -229,7 +229,7 @@ async fn deliveries_retry(
 /// Do not post a kind of event for a while: it is kept, and summed up when the mute ends
 #[poise::command(slash_command, guild_only, default_member_permissions = "MANAGE_GUILD")]
 async fn mute(
-    context: Context<'_>,
+    context: PoiseContext<'_>,
     #[description = "A kind (ticket.created) or a pattern (alert.*)"]
     #[max_length = 128]
     #[autocomplete = "mutable_kinds"]
@@ -248,7 +248,7 @@ async fn mute(
 /// Hear again what is muted, or see what is
 #[poise::command(slash_command, guild_only, default_member_permissions = "MANAGE_GUILD")]
 async fn unmute(
-    context: Context<'_>,
+    context: PoiseContext<'_>,
     #[description = "Which mute; leave it out to see what is muted"]
     #[max_length = 200]
     #[autocomplete = "mutes"]
@@ -259,36 +259,36 @@ async fn unmute(
 
 /// Sends again what a message shows.
 #[poise::command(context_menu_command = "Redeliver", guild_only, default_member_permissions = "MANAGE_GUILD")]
-async fn redeliver(context: Context<'_>, message: Message) -> Handed {
+async fn redeliver(context: PoiseContext<'_>, message: Message) -> Handed {
     run(context, CommandOptions::Redeliver { message: Snowflake::new(message.id.get()) }).await
 }
 
 /// Shows the event behind a message as it came, without its secrets.
 #[poise::command(context_menu_command = "Show raw", guild_only, default_member_permissions = "MANAGE_GUILD")]
-async fn show_raw(context: Context<'_>, message: Message) -> Handed {
+async fn show_raw(context: PoiseContext<'_>, message: Message) -> Handed {
     run(context, CommandOptions::ShowRaw { message: Snowflake::new(message.id.get()) }).await
 }
 
-async fn machines(context: Context<'_>, typed: &str) -> CreateAutocompleteResponse {
+async fn machines(context: PoiseContext<'_>, typed: &str) -> CreateAutocompleteResponse {
     suggest(context, SuggestedOption::Machine, typed).await
 }
 
-async fn dead_letters(context: Context<'_>, typed: &str) -> CreateAutocompleteResponse {
+async fn dead_letters(context: PoiseContext<'_>, typed: &str) -> CreateAutocompleteResponse {
     suggest(context, SuggestedOption::Delivery, typed).await
 }
 
-async fn mutes(context: Context<'_>, typed: &str) -> CreateAutocompleteResponse {
+async fn mutes(context: PoiseContext<'_>, typed: &str) -> CreateAutocompleteResponse {
     suggest(context, SuggestedOption::Mute, typed).await
 }
 
-async fn mutable_kinds(context: Context<'_>, typed: &str) -> CreateAutocompleteResponse {
+async fn mutable_kinds(context: PoiseContext<'_>, typed: &str) -> CreateAutocompleteResponse {
     suggest(context, SuggestedOption::MutableKind, typed).await
 }
 
-async fn durations(context: Context<'_>, typed: &str) -> CreateAutocompleteResponse {
+async fn durations(context: PoiseContext<'_>, typed: &str) -> CreateAutocompleteResponse {
     suggest(context, SuggestedOption::Duration, typed).await
 }
 
-async fn event_kinds(context: Context<'_>, typed: &str) -> CreateAutocompleteResponse {
+async fn event_kinds(context: PoiseContext<'_>, typed: &str) -> CreateAutocompleteResponse {
     suggest(context, SuggestedOption::Events, typed).await
 }
