@@ -43,7 +43,9 @@ pub use health::{
     interactions_elsewhere, unrouted,
 };
 pub use refusal::Refusal;
-pub use routing::{Before, ReroutedTotal, Routes, Routing, Stranded, lost_webhook, replace_webhook};
+pub use routing::{
+    Before, ReroutedTotal, Routes, Routing, Stranded, destination_missing, lost_webhook, replace_webhook,
+};
 pub use rules::Rules;
 
 /// The use cases of one running nuncio. Clones share one state.

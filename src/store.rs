@@ -56,6 +56,7 @@ mod subject_destinations;
 mod summary;
 mod survey;
 mod unit;
+mod values;
 mod wal;
 mod webhook;
 mod writer;

@@ -8,7 +8,7 @@ use crate::cli::actor::actor;
 use crate::cli::hub_error::at_shell;
 use crate::cli::id_lookup::{self, Named};
 use crate::cli::progress::Progress;
-use crate::cli::{Usage, database, print, say, table};
+use crate::cli::{Usage, counted, database, print, say, table};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::hub::{Hub, Redelivered};
@@ -61,7 +61,7 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
     store.close().await;
     let done = done?;
     if done.reopened > 0 {
-        say(&format!("{} closed destinations are tried again.", done.reopened));
+        say(&format!("{} tried again.", are(done.reopened, "closed destination")));
     }
     if done.deliveries + done.calls > 0 && !Lock::is_held(&path) {
         say("nuncio is not running on this database: they are sent at its next start.");
@@ -84,7 +84,7 @@ async fn redeliver(args: &Args, since: Timestamp, store: &Store, hub: &Hub) -> a
         let done = hub.redeliver_dead(since, by, |done| report(&progress, done.seen(), all)).await;
         drop(progress);
         let done = done.map_err(at_shell)?;
-        print(&format!("{} dead deliveries are due again.", done.deliveries));
+        print(&format!("{} due again.", are(done.deliveries, "dead delivery")));
         say_left(&done);
         return Ok(done);
     }
@@ -97,8 +97,10 @@ async fn redeliver(args: &Args, since: Timestamp, store: &Store, hub: &Hub) -> a
     drop(progress);
     let done = done.map_err(at_shell)?;
     print(&format!(
-        "{} events now have a route: {} deliveries are due. {} still have none.",
-        done.routed, done.deliveries, done.unrouted
+        "{} a route now: {} due. {} none.",
+        have(done.routed),
+        are(done.deliveries, "delivery"),
+        have(done.unrouted)
     ));
     if done.unrouted > 0 {
         say("Add their kinds, or \"default\", to DISCORD_WEBHOOK_CHANNELS and try again.");
@@ -112,7 +114,8 @@ async fn closed(hub: &Hub, by: &By) -> anyhow::Result<Redelivered> {
     let done = hub.redeliver_closed(by, |seen| report(&progress, seen, all.max(seen))).await;
     drop(progress);
     let done = done.map_err(at_shell)?;
-    print(&format!("{} deliveries go where the map leads now.", done.moved));
+    let go = if done.moved == 1 { "goes" } else { "go" };
+    print(&format!("{} {go} where the map leads now.", counted(done.moved, "delivery")));
     if done.cancelled > 0 {
         say(&format!(
             "{} were cancelled: their events already go there, or their cards are gone.",
@@ -148,7 +151,8 @@ async fn event(id: EventId, hub: &Hub, by: &By) -> anyhow::Result<Redelivered> {
         }
     }
     if done.deliveries > 0 || done.calls == 0 {
-        print(&format!("{} deliveries of {id} are due.", done.deliveries));
+        let are = if done.deliveries == 1 { "is" } else { "are" };
+        print(&format!("{} of {id} {are} due.", counted(done.deliveries, "delivery")));
     }
     if done.calls > 0 {
         print(AGAIN);
@@ -227,6 +231,16 @@ fn say_left(done: &Redelivered) {
             (why, count) => format!("{count} calls to XTSystems left alone: {}.", why.reason()),
         });
     }
+}
+
+/// "1 delivery is", "2 deliveries are".
+fn are(count: u64, noun: &str) -> String {
+    format!("{} {}", counted(count, noun), if count == 1 { "is" } else { "are" })
+}
+
+/// "1 event has", "2 events have".
+fn have(count: u64) -> String {
+    format!("{} {}", counted(count, "event"), if count == 1 { "has" } else { "have" })
 }
 
 /// Reports progress: on a terminal in one line that disappears, elsewhere in a new line each time.

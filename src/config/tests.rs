@@ -71,7 +71,7 @@ fn untouched_it_names_every_placeholder_at_once() {
     let secret = text.split("WEBHOOK_SECRET=").nth(1).unwrap().split('\n').next().unwrap();
     assert!(secret.len() == 64 && hex::decode(secret).is_ok(), "{secret}");
     insta::assert_snapshot!(text.replace(secret, "<64 hex digits>"), @r#"
-nuncio cannot start: 1 problem in the configuration.
+nuncio did nothing: 1 problem in the configuration.
 
   WEBHOOK_SECRET (.env line 12) still holds a placeholder.
       Use the secret of the webhook in XTSystems, or give both this fresh random one:
@@ -169,7 +169,7 @@ DISCORD_GUILD_ID is not a Discord id
 XTSYSTEMS_TICKET_URL cannot be used for links
 XTSYSTEMS_API_URL does not begin with http:// or https://
 DISCORD_WEBHOOK_CHANNELS is not a JSON object
-MONITOR_CHANNELS does not hold a channel id (digits, in quotes)
+MONITOR_CHANNELS does not hold a channel id (17 to 19 digits, in quotes)
 PING is not a JSON object
 NUNCIO_DATABASE_URL names a PostgreSQL database, which comes with a later version
 LOG_LEVEL is not a level of logging
@@ -262,11 +262,11 @@ everything else            → channel 9
 #[case(r#"{"":["1"]}"#, r#"at "": this key is neither a kind of event, a pattern nor default"#)]
 #[case(
     r#"{"a":["1","x"]}"#,
-    r#"at "a": this key has something that is not a channel id (digits, in quotes), at position 2"#
+    r#"at "a": this key has something that is not a channel id (17 to 19 digits, in quotes), at position 2"#
 )]
-#[case(r#"{"a":"x"}"#, r#"at "a": this key does not hold a channel id (digits, in quotes)"#)]
-#[case(r#"{"a":null}"#, r#"at "a": this key does not hold a channel id (digits, in quotes)"#)]
-#[case(r#"{"a":1.5}"#, r#"at "a": this key does not hold a channel id (digits, in quotes)"#)]
+#[case(r#"{"a":"x"}"#, r#"at "a": this key does not hold a channel id (17 to 19 digits, in quotes)"#)]
+#[case(r#"{"a":null}"#, r#"at "a": this key does not hold a channel id (17 to 19 digits, in quotes)"#)]
+#[case(r#"{"a":1.5}"#, r#"at "a": this key does not hold a channel id (17 to 19 digits, in quotes)"#)]
 #[case(r#"{"a":{"ping":["1"]}}"#, r#"at "a": this key has options but no "channels""#)]
 #[case(
     r#"{"a":{"channels":["1"],"color":1}}"#,
@@ -279,7 +279,7 @@ everything else            → channel 9
 )]
 #[case(
     r#"{"a":{"channels":["1"],"ping":"x"}}"#,
-    r#"at "a": this key has a ping that does not hold a role id (digits, in quotes)"#
+    r#"at "a": this key has a ping that does not hold a role id (17 to 19 digits, in quotes)"#
 )]
 #[case(r#"["1"]"#, "is not a JSON object")]
 #[case("'{a:[1]}'", "is not JSON (key must be a string at line 1 column 2)")]
@@ -337,7 +337,7 @@ fn pings() {
 #[rstest::rstest]
 #[case(r#"{"a>=loud":["1"]}"#, r#"at "a>=loud": this key has a severity that nuncio does not know"#)]
 #[case(r#"{">=error":["1"]}"#, r#"at ">=error": this key names no kind of event"#)]
-#[case(r#"{"a":["x"]}"#, r#"at "a": this key does not hold a role id (digits, in quotes)"#)]
+#[case(r#"{"a":["x"]}"#, r#"at "a": this key does not hold a role id (17 to 19 digits, in quotes)"#)]
 #[case(r#"{"a":["1"],"a":["1"]}"#, r#"at "a": this key is there twice"#)]
 #[case("'7'", "is not a JSON object")]
 fn errors_of_ping_name_the_key(#[case] ping: &str, #[case] what: &str) {

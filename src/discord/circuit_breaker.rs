@@ -1,12 +1,12 @@
 //! The circuit breaker of all requests to Discord: it blocks them while Discord refuses this address or this token.
 //!
-//! After a pause one request goes first as a probe; the others follow when it succeeds. So a lasting ban costs one
+//! After a pause one request goes first as a probe (half-open); the others follow when it succeeds. So a lasting ban costs one
 //! request per pause, not one per lane. Only a response by Discord itself counts as success; after any other the next
 //! probe follows in 5, 10, 20, 40, 60 s. The breaker also enforces Discord's global limit, and stops far below the
 //! number of refusals that Discord punishes with a ban. Nothing waits while holding the lock.
 //!
 //! The breaker notifies no operator: code that needs its state follows [`CircuitBreaker::changes`] and reads its
-//! [state](CircuitBreaker::standing).
+//! [state](CircuitBreaker::state).
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,10 +27,10 @@ pub const REFUSALS: usize = 1_000;
 pub const REFUSAL_WINDOW: Duration = Duration::from_secs(600);
 
 /// How long a success proves that the token is valid.
-const VOUCHED_FOR: Duration = Duration::from_secs(10);
+const TOKEN_PROOF_LIFETIME: Duration = Duration::from_secs(10);
 /// Maximum in-flight requests while no recent success proves the token: this many find out that it was revoked, however
 /// many lanes have something to send.
-const UNVOUCHED: usize = 3;
+const MAX_UNPROVEN_IN_FLIGHT: usize = 3;
 
 /// Why requests are blocked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,9 +74,9 @@ struct Inner {
 #[derive(Debug, Default)]
 struct State {
     /// Blocked until this value of [`Clock::elapsed`].
-    open_until: Duration,
+    blocked_until: Duration,
     /// Why requests were blocked; `None` after the next success.
-    suspicion: Option<OpenReason>,
+    blocked_reason: Option<OpenReason>,
     /// Whether a probe is in flight.
     probing: bool,
     /// How many bans in a row, without a success between them.
@@ -87,7 +87,7 @@ struct State {
     /// How many of the in-flight requests carry the token.
     with_token: usize,
     /// When the last response came that proves the token valid.
-    vouched: Option<Duration>,
+    token_proven_at: Option<Duration>,
     /// When the requests of the last second were answered. A slot is free again a second after the response, not after
     /// the request: Discord may have counted it at any time between the two.
     answered: VecDeque<Duration>,
@@ -122,12 +122,12 @@ impl CircuitBreaker {
             let mut state = self.locked();
             if why == OpenReason::Token {
                 state.token_refused = true;
-            } else if until >= state.open_until {
-                state.open_until = until;
-                state.suspicion = Some(why);
+            } else if until >= state.blocked_until {
+                state.blocked_until = until;
+                state.blocked_reason = Some(why);
             }
         }
-        self.bump();
+        self.notify();
     }
 
     /// Restores the refusals that an earlier process met: the age of each, the oldest first.
@@ -151,8 +151,8 @@ impl CircuitBreaker {
     pub fn state(&self) -> BreakerState {
         let now = self.0.clock.elapsed();
         let state = self.locked();
-        match state.suspicion {
-            Some(why) => BreakerState::Open { why, left: state.open_until.saturating_sub(now) },
+        match state.blocked_reason {
+            Some(why) => BreakerState::Open { why, left: state.blocked_until.saturating_sub(now) },
             None if state.token_refused => BreakerState::Open { why: OpenReason::Token, left: Duration::MAX },
             None => BreakerState::Closed,
         }
@@ -184,7 +184,7 @@ impl CircuitBreaker {
         let mut changed = self.changes();
         loop {
             changed.mark_unchanged();
-            match self.try_pass_as(with_token) {
+            match self.try_acquire_as(with_token) {
                 Ok(permit) => return permit,
                 Err(wait) => {
                     tokio::select! {
@@ -199,29 +199,30 @@ impl CircuitBreaker {
 
     /// Returns a permit for a request with the token, or how long to wait; [`Duration::MAX`] if that depends on others.
     pub fn try_acquire(&self) -> Result<Permit, Duration> {
-        self.try_pass_as(true)
+        self.try_acquire_as(true)
     }
 
     /// Returns a permit for a request without our token, or how long to wait, like [`CircuitBreaker::try_acquire`].
-    pub fn try_pass_without_token(&self) -> Result<Permit, Duration> {
-        self.try_pass_as(false)
+    pub fn try_acquire_without_token(&self) -> Result<Permit, Duration> {
+        self.try_acquire_as(false)
     }
 
-    fn try_pass_as(&self, with_token: bool) -> Result<Permit, Duration> {
+    fn try_acquire_as(&self, with_token: bool) -> Result<Permit, Duration> {
         let now = self.0.clock.elapsed();
         let mut state = self.locked();
         if with_token && state.token_refused {
             return Err(Duration::MAX);
         }
-        let open_for = state.open_until.saturating_sub(now);
-        if !open_for.is_zero() {
-            return Err(open_for);
+        let blocked_for = state.blocked_until.saturating_sub(now);
+        if !blocked_for.is_zero() {
+            return Err(blocked_for);
         }
         if state.probing {
             return Err(Duration::MAX);
         }
-        let vouched = state.vouched.is_some_and(|at| now.saturating_sub(at) < VOUCHED_FOR);
-        if with_token && !vouched && state.with_token >= UNVOUCHED {
+        let token_proven_at =
+            state.token_proven_at.is_some_and(|at| now.saturating_sub(at) < TOKEN_PROOF_LIFETIME);
+        if with_token && !token_proven_at && state.with_token >= MAX_UNPROVEN_IN_FLIGHT {
             return Err(Duration::MAX);
         }
         while state.answered.front().is_some_and(|at| now.saturating_sub(*at) >= GLOBAL_WINDOW) {
@@ -233,7 +234,7 @@ impl CircuitBreaker {
         }
         state.in_flight += 1;
         state.with_token += usize::from(with_token);
-        state.probing = state.suspicion.is_some();
+        state.probing = state.blocked_reason.is_some();
         Ok(Permit { breaker: self.clone(), probe: state.probing, with_token })
     }
 
@@ -241,7 +242,7 @@ impl CircuitBreaker {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn bump(&self) {
+    fn notify(&self) {
         self.0.changed.send_modify(|count| *count += 1);
     }
 }
@@ -285,7 +286,7 @@ impl Permit {
                 breaker.trip(OpenReason::Address, *after)
             }
             Outcome::Paused { scope: PauseScope::Ban, .. } => self.banned(),
-            _ if is_discords => self.open(),
+            _ if is_discords => self.lift_block(),
             // Whatever answered the probe, it was not Discord.
             _ if self.probe => self.banned(),
             _ => {}
@@ -306,12 +307,12 @@ impl Permit {
 
 impl Permit {
     /// Records a success.
-    pub(super) fn came_through(self) {
+    pub(super) fn succeed(self) {
         self.succeeded();
     }
 
     fn succeeded(&self) {
-        self.open();
+        self.lift_block();
         self.breaker.0.successes.send_modify(|count| *count += 1);
     }
 
@@ -321,7 +322,7 @@ impl Permit {
         let now = self.breaker.0.clock.elapsed();
         let span = {
             let mut state = self.breaker.locked();
-            if !self.probe && (state.open_until > now || state.suspicion.is_some()) {
+            if !self.probe && (state.blocked_until > now || state.blocked_reason.is_some()) {
                 return;
             }
             state.bans = state.bans.saturating_add(1);
@@ -330,16 +331,17 @@ impl Permit {
         self.breaker.trip(OpenReason::Address, span);
     }
 
-    fn open(&self) {
+    /// Ends a block after a response by Discord itself.
+    fn lift_block(&self) {
         let breaker = &self.breaker;
         let now = breaker.0.clock.elapsed();
         let mut state = breaker.locked();
         if self.with_token {
-            state.vouched = Some(now);
+            state.token_proven_at = Some(now);
         }
-        // Requests sent before the block do not lift it.
-        if self.probe || state.open_until <= now {
-            state.suspicion = None;
+        // A request that was sent before the block does not lift it while it lasts.
+        if self.probe || state.blocked_until <= now {
+            state.blocked_reason = None;
             state.bans = 0;
         }
     }
@@ -357,7 +359,7 @@ impl Drop for Permit {
                 state.probing = false;
             }
         }
-        self.breaker.bump();
+        self.breaker.notify();
     }
 }
 

@@ -115,7 +115,7 @@ pub async fn try_webhook(
 ) -> Result<Attempt> {
     let Some(url) = store.webhook_url(webhook.id).await? else { return Ok(unreadable(clock)) };
     pause_reporter::recall(store, clock, transport.circuit_breaker()).await?;
-    let permit = match transport.circuit_breaker().try_pass_without_token() {
+    let permit = match transport.circuit_breaker().try_acquire_without_token() {
         Ok(permit) => permit,
         Err(wait) => {
             let failure = Failure::breaker_open(wait);

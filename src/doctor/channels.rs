@@ -59,7 +59,7 @@ pub(crate) fn checks(snapshot: &Snapshot, channels: &BTreeSet<Snowflake>, all_re
 }
 
 /// A check with the text of a running nuncio's problem.
-fn of_problem(code: Code, problem: Problem) -> Check {
+pub(super) fn of_problem(code: Code, problem: Problem) -> Check {
     let remedy = problem.remedy.unwrap_or_default();
     Check::fail(code, format!("{}.", problem.found), format!("{remedy}."))
 }

@@ -152,6 +152,7 @@ codes! {
         WebhookTokenRefused = "webhook-token-refused",
         WebhookClosed = "webhook-closed",
         WebhooksUnread = "webhooks-unread",
+        WebhookUnknown = "webhook-unknown",
     }
     XtSystems {
         Xtsystems = "xtsystems",

@@ -23,8 +23,11 @@ pub(super) async fn checks(config: &Config, clock: &Clock) -> Vec<Check> {
     let access = Access::new(config.discord.base.clone(), config.discord.token.clone(), clock.clone());
     let path = config.database.path.clone();
     // Another check reports a database that cannot be read.
-    let looked = tokio::task::spawn_blocking(move || survey_bot(&path).unwrap_or_default()).await;
-    let survey = looked.unwrap_or_default();
+    let looked = tokio::task::spawn_blocking(move || {
+        let survey = survey_bot(&path);
+        (survey.is_ok() || !path.exists(), survey.unwrap_or_default())
+    });
+    let (knows_stored, survey) = looked.await.unwrap_or_default();
     let mut checks = match access.client() {
         Some(client) => of_bot(config, client, clock, &survey).await,
         None => vec![Check::warn(
@@ -37,6 +40,9 @@ pub(super) async fn checks(config: &Config, clock: &Clock) -> Vec<Check> {
     };
     let is_reachable = !checks.iter().any(|check| check.code == Code::DiscordUnreachable);
     checks.extend(webhooks::checks(config, access.transport(), clock, &survey.webhooks, is_reachable).await);
+    if knows_stored {
+        checks.extend(webhooks::unknown(config, &survey.webhooks));
+    }
     checks
 }
 

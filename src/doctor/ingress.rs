@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::config::{Config, Webhook};
 use crate::doctor::code::Code;
+use crate::doctor::files;
 use crate::doctor::reach::{Prober, Proof, Reached};
 use crate::doctor::{Check, probe, public};
 use crate::key::Key;
@@ -96,9 +97,11 @@ async fn public_url(
     }
 }
 
-/// Whether nuncio can listen, and whether any nuncio already listens there.
-pub(crate) async fn port_of_any(webhook: &Webhook) -> (Check, bool) {
-    let (check, port) = port(webhook, None).await;
+/// Whether nuncio can listen, and whether this nuncio already listens there. Another one, with another key, is a
+/// failure; without a key yet, every nuncio is another one.
+pub(crate) async fn port_of(config: &Config, clock: &Clock) -> (Check, bool) {
+    let key = files::read_key(config).ok().flatten().unwrap_or_else(Key::random);
+    let (check, port) = port(&config.webhook, Some(&Prober::new(&key, clock))).await;
     (check, matches!(port, Port::This(_) | Port::Unproven))
 }
 

@@ -3,9 +3,10 @@
 use crate::clock::Clock;
 use crate::config::{Config, EncryptionKey};
 use crate::discord::HttpTransport;
+use crate::doctor::channels::of_problem;
 use crate::doctor::code::Code;
 use crate::doctor::{Check, LIMIT, State};
-use crate::hub::{lost_webhook, replace_webhook};
+use crate::hub::{destination_missing, lost_webhook, replace_webhook};
 use crate::key::Key;
 use crate::model::LostWebhook;
 use crate::model::route::Target;
@@ -64,6 +65,21 @@ pub(super) async fn checks(
             format!("{unread} of {} stored webhooks could not be looked at.", stored.len()),
             "Try each: nuncio discord-webhooks list names them, nuncio discord-webhooks test ID sends a test through one.",
         ));
+    }
+    checks
+}
+
+/// A failure for each key of the map that names a destination which is not stored.
+pub(super) fn unknown(config: &Config, stored: &[SealedWebhook]) -> Vec<Check> {
+    let is_stored = |id| stored.iter().any(|webhook| webhook.id == id);
+    let mut checks = Vec::new();
+    for route in config.routes.routes() {
+        let is_gone = |target: &&Target| matches!(target, Target::Stored(id) if !is_stored(*id));
+        let gone: Vec<String> = route.targets.iter().filter(is_gone).map(ToString::to_string).collect();
+        if !gone.is_empty() {
+            let problem = destination_missing(&route.key, &gone, gone.len() < route.targets.len());
+            checks.push(of_problem(Code::WebhookUnknown, problem));
+        }
     }
     checks
 }

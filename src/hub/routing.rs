@@ -17,7 +17,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::Mutex;
 
 use crate::model::route::{Cards, Key, Route, RouteMap, Target};
-use crate::model::{Destination, DestinationId, Kind, Priority, SetRoute, Sink, Snowflake};
+use crate::model::{
+    Destination, DestinationId, Kind, Priority, Problem, ProblemCode, SetRoute, Sink, Snowflake,
+};
 use crate::store::{self, Planned, Store};
 
 pub use reroute::{ReroutedTotal, Stranded};
@@ -222,18 +224,7 @@ impl Routes {
             if gone.is_empty() {
                 continue;
             }
-            let (key, gone) = (&route.key, gone.join(", "));
-            let meanwhile = if known.is_empty() {
-                "such events are kept and not sent. Name another channel in DISCORD_WEBHOOK_CHANNELS (nuncio \
-                 discord-webhooks list shows what is stored), then `kill -HUP` nuncio or restart it, then: nuncio \
-                 redeliver --unrouted"
-            } else {
-                "such events go only to the other channels. Correct it in DISCORD_WEBHOOK_CHANNELS (nuncio \
-                 discord-webhooks list shows what is stored), then `kill -HUP` nuncio or restart it"
-            };
-            sentences.push(format!(
-                "the map names {gone} for {key}, but no such destination is stored: {meanwhile}"
-            ));
+            sentences.push(destination_missing(&route.key, &gone, !known.is_empty()).sentence());
         }
         sentences
     }
@@ -302,4 +293,25 @@ fn display_name(destination: &Destination) -> String {
         Sink::DiscordWebhook(mark) => format!("{} ({mark})", destination.name),
         Sink::Channel(_) | Sink::XtSystems => destination.name.clone(),
     }
+}
+
+/// The problem of a key of the map that names destinations which are not stored.
+#[must_use]
+pub fn destination_missing(key: &str, gone: &[String], goes_elsewhere: bool) -> Problem {
+    let (meanwhile, remedy) = if goes_elsewhere {
+        (
+            "such events go only to the other channels",
+            "Correct it in DISCORD_WEBHOOK_CHANNELS (nuncio discord-webhooks list shows what is stored), then `kill -HUP` \
+             nuncio or restart it",
+        )
+    } else {
+        (
+            "such events are kept and not sent",
+            "Name another channel in DISCORD_WEBHOOK_CHANNELS (nuncio discord-webhooks list shows what is stored), then \
+             `kill -HUP` nuncio or restart it, then: nuncio redeliver --unrouted",
+        )
+    };
+    let gone = gone.join(", ");
+    let found = format!("the map names {gone} for {key}, but no such destination is stored: {meanwhile}");
+    Problem::with_remedy(ProblemCode::DestinationMissing, found, remedy)
 }

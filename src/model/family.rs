@@ -1,4 +1,4 @@
-//! Meaning of event kinds, in one table: every room asks here, and none parses a kind's text.
+//! Meaning of event kinds, in one place: every module asks here, and none parses a kind's text.
 //!
 //! A kind is a family and an action: `ticket.created`. A sender may use any other kind: such an event is kept, routed
 //! and shown as [`Family::Other`].

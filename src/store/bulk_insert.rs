@@ -1,6 +1,7 @@
 //! Bulk insert: events and their deliveries, many in one transaction, row by row on statements that stay prepared.
 //!
-//! Nearly all events are inserted here. What is saved for each is the allocation of its arguments and ids.
+//! Nearly all events are inserted here: all but those that open or answer a decision. Borrowed arguments and ids avoid
+//! allocations. If one event fails, the whole batch is rolled back, and the writer inserts each event alone.
 
 use std::fmt::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};

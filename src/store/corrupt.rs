@@ -1,6 +1,6 @@
 //! Corrupt rows: a column of the wrong type, a malformed id, an unknown enum value.
 //!
-//! A corrupt row blocks nothing: a read of many rows returns the sound ones, and the corrupt ones beside them. A
+//! A corrupt row blocks nothing: a read of many rows returns the sound ones and, separately, the corrupt ones. A
 //! corrupt pending delivery is given up with the reason, so that its lane continues and lists show it. Nothing is
 //! guessed or repaired here.
 
@@ -10,7 +10,7 @@ use crate::store::sql::{Row, Tx, query};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
-const MAY_STAND: &str = "; it may be in the channel all the same";
+const MAY_BE_IN_CHANNEL: &str = "; it may be in the channel all the same";
 
 /// Decodes `rows`, which contain their `id` and, as `place`, their row number. Returns corrupt rows separately. An
 /// error that is not about a single row fails the whole call.
@@ -54,7 +54,7 @@ fn shown(row: &Row, column: &str) -> String {
 impl Store {
     /// Gives up corrupt deliveries: pending or sending → dead. Returns those that changed.
     pub async fn give_up_corrupt(&self, corrupt_rows: Vec<CorruptRow>) -> Result<Vec<CorruptRow>> {
-        self.writer().submit(Deliveries { corrupt_rows, now: self.0.clock.now() }).await
+        self.writer().submit(GiveUpDeliveries { corrupt_rows, now: self.0.clock.now() }).await
     }
 
     /// Gives up a corrupt message of `destination`, and every in-flight delivery there that belongs to no readable
@@ -64,16 +64,16 @@ impl Store {
         destination: DestinationId,
         corrupt_row: CorruptRow,
     ) -> Result<Vec<String>> {
-        self.writer().submit(Message { destination, corrupt_row, now: self.0.clock.now() }).await
+        self.writer().submit(GiveUpMessage { destination, corrupt_row, now: self.0.clock.now() }).await
     }
 }
 
-struct Deliveries {
+struct GiveUpDeliveries {
     corrupt_rows: Vec<CorruptRow>,
     now: Timestamp,
 }
 
-impl Unit for Deliveries {
+impl Unit for GiveUpDeliveries {
     type Output = Vec<CorruptRow>;
 
     async fn apply(&self, tx: &mut Tx) -> Result<Self::Output> {
@@ -86,7 +86,7 @@ impl Unit for Deliveries {
             .bind(corrupt_row.why.as_str())
             .bind(self.now.as_millis())
             .bind(corrupt_row.place)
-            .bind(MAY_STAND)
+            .bind(MAY_BE_IN_CHANNEL)
             .execute(&mut *tx)
             .await?;
             if changed == 1 {
@@ -97,13 +97,13 @@ impl Unit for Deliveries {
     }
 }
 
-struct Message {
+struct GiveUpMessage {
     destination: DestinationId,
     corrupt_row: CorruptRow,
     now: Timestamp,
 }
 
-impl Unit for Message {
+impl Unit for GiveUpMessage {
     type Output = Vec<String>;
 
     async fn apply(&self, tx: &mut Tx) -> Result<Vec<String>> {
@@ -122,7 +122,7 @@ impl Unit for Message {
              (SELECT 1 FROM messages WHERE messages.id = deliveries.message_id AND messages.state = 'sending') \
              RETURNING id",
         )
-        .bind(format!("its message cannot be read: {}{MAY_STAND}", self.corrupt_row.why))
+        .bind(format!("its message cannot be read: {}{MAY_BE_IN_CHANNEL}", self.corrupt_row.why))
         .bind(self.now.as_millis())
         .bind(self.destination.to_string())
         .fetch_all(tx)

@@ -111,7 +111,7 @@ async fn what_was_delivered_is_sent_again_as_a_message_of_its_own() {
     t.settle().await;
     // The last 8 characters are what the card's footer shows.
     let ran = t.runs(&["redeliver", &event[event.len() - 8..]]).await;
-    assert_eq!(ran.stdout, format!("1 deliveries of {event} are due.\n"), "{}", ran.stderr);
+    assert_eq!(ran.stdout, format!("1 delivery of {event} is due.\n"), "{}", ran.stderr);
     t.channel("tickets").next_message().await;
     t.settle().await;
     assert_eq!(t.discord.counts().deduplicated, 0, "another nonce");

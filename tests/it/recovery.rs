@@ -299,7 +299,7 @@ async fn redeliver_reaches_a_running_serve() {
     let mut redeliver = serve(stage.folder.path());
     let done = within("redeliver", redeliver.args(["redeliver", "--unrouted"]).output()).await.unwrap();
     let said = String::from_utf8_lossy(&done.stdout);
-    assert!(done.status.success() && said.contains("1 events now have a route"), "{said}");
+    assert!(done.status.success() && said.contains("1 event has a route now"), "{said}");
     stage.arrived(1).await;
     assert!(program.terminate().await.success());
 }

@@ -296,6 +296,22 @@ async fn a_nuncio_that_runs_already_takes_the_test_if_it_has_this_configuration(
     assert!(serving.terminate().await.success());
 }
 
+// Control: where any nuncio on the port is taken for this one, XTSystems gets this folder's secret, and the other nuncio
+// refuses its events.
+#[tokio::test]
+async fn a_port_of_another_nuncio_is_refused_before_anything_is_changed() {
+    let other = Rig::set().await;
+    let (code, text) = other.runs(&other.flags(&["--no-test"]), &other.secrets()).await;
+    assert_eq!(code, 0, "{text}");
+    let serving = recovery::Program::of(other.serves()).await;
+    let mut rig = Rig::set().await;
+    rig.port.clone_from(&other.port);
+    let (code, text) = rig.runs(&rig.flags(&[]), &rig.secrets()).await;
+    assert!(code == 1 && text.contains("by another nuncio, which has another key"), "{text}");
+    rig.is_untouched();
+    assert!(serving.terminate().await.success());
+}
+
 #[tokio::test]
 async fn a_webhook_that_sends_elsewhere_is_named_before_it_is_moved() {
     let rig = Rig::set().await;

@@ -6,7 +6,7 @@ use super::*;
 fn breaker() -> (Clock, CircuitBreaker) {
     let clock = Clock::system();
     let breaker = CircuitBreaker::new(clock.clone());
-    breaker.try_acquire().unwrap().came_through();
+    breaker.try_acquire().unwrap().succeed();
     clock.advance(GLOBAL_WINDOW);
     (clock, breaker)
 }
@@ -43,7 +43,7 @@ fn a_ban_is_probed_by_one_request_after_5_10_20_40_60_seconds_and_only_discord_e
     clock.advance(Duration::from_secs(60));
     let mut successes = breaker.successes();
     successes.mark_unchanged();
-    breaker.try_acquire().unwrap().came_through();
+    breaker.try_acquire().unwrap().succeed();
     assert_eq!((breaker.state(), successes.has_changed().unwrap()), (BreakerState::Closed, true));
     clock.advance(GLOBAL_WINDOW);
     assert_eq!(passes(&breaker).len(), GLOBAL_LIMIT, "all follow");
@@ -71,13 +71,13 @@ fn no_more_than_fifty_can_arrive_in_a_second() {
 #[test]
 fn as_long_as_nobody_came_through_only_three_find_out() {
     let (clock, breaker) = breaker();
-    clock.advance(VOUCHED_FOR);
+    clock.advance(TOKEN_PROOF_LIFETIME);
     let mut flying = passes(&breaker);
-    assert_eq!(flying.len(), UNVOUCHED);
+    assert_eq!(flying.len(), MAX_UNPROVEN_IN_FLIGHT);
     flying.pop();
     assert_eq!(passes(&breaker).len(), 1, "no answer is not an answer");
-    flying.pop().unwrap().came_through();
-    assert!(passes(&breaker).len() > UNVOUCHED);
+    flying.pop().unwrap().succeed();
+    assert!(passes(&breaker).len() > MAX_UNPROVEN_IN_FLIGHT);
 }
 
 #[test]
@@ -142,26 +142,26 @@ fn a_dead_token_holds_only_those_that_carry_it() {
     breaker.trip(OpenReason::Token, Duration::MAX);
     assert_eq!(breaker.try_acquire().err(), Some(Duration::MAX));
     assert!(matches!(breaker.state(), BreakerState::Open { why: OpenReason::Token, .. }));
-    breaker.try_pass_without_token().unwrap().came_through();
+    breaker.try_acquire_without_token().unwrap().succeed();
     assert!(breaker.try_acquire().is_err(), "an answer to one without it says nothing about the token");
     breaker.trip(OpenReason::Address, Duration::from_secs(60));
-    assert!(breaker.try_pass_without_token().is_err(), "the address is the same for all");
+    assert!(breaker.try_acquire_without_token().is_err(), "the address is the same for all");
     assert!(matches!(breaker.state(), BreakerState::Open { why: OpenReason::Address, .. }));
     clock.advance(Duration::from_secs(60));
-    breaker.try_pass_without_token().unwrap().came_through();
+    breaker.try_acquire_without_token().unwrap().succeed();
     assert!(matches!(breaker.state(), BreakerState::Open { why: OpenReason::Token, .. }));
 }
 
 #[test]
 fn those_without_a_token_vouch_for_none_and_wait_for_none() {
     let (clock, breaker) = breaker();
-    clock.advance(VOUCHED_FOR);
+    clock.advance(TOKEN_PROOF_LIFETIME);
     let without: Vec<Permit> =
-        std::iter::from_fn(|| breaker.try_pass_without_token().ok()).take(10).collect();
+        std::iter::from_fn(|| breaker.try_acquire_without_token().ok()).take(10).collect();
     assert_eq!(without.len(), 10);
     let flying = passes(&breaker);
-    assert_eq!(flying.len(), UNVOUCHED);
-    without.into_iter().for_each(Permit::came_through);
+    assert_eq!(flying.len(), MAX_UNPROVEN_IN_FLIGHT);
+    without.into_iter().for_each(Permit::succeed);
     assert_eq!(passes(&breaker).len(), 0, "nobody vouched for the token");
     drop(flying);
 }

@@ -1,8 +1,11 @@
-//! Guild access: which guilds are the operator's. Members of any other guild have no access, whatever their roles.
+//! Guild access: which guilds are the operator's. Members of any other guild, a *foreign* one, have no access, whatever
+//! their roles.
 //!
 //! The owner of a guild can invite a public bot to it, and has every permission there. So before any role counts, the
-//! guild must be one of the operator's: named by `DISCORD_GUILD_ID`, or containing a channel that the environment's
-//! map names. A route set on Discord never makes a guild the operator's, because exactly that is what is protected.
+//! guild must be one of the operator's: named by `DISCORD_GUILD_ID`, or containing a channel that
+//! `DISCORD_WEBHOOK_CHANNELS` names (with `DISCORD_GUILD_ID` set, such a guild has the buttons of its cards, but no
+//! commands). On a fresh installation, where nothing is named or mapped, the bot's only guild is the operator's. A
+//! route set on Discord never makes a guild the operator's, because exactly that is what is protected.
 
 use std::collections::{BTreeMap, BTreeSet};
 

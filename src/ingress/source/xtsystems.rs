@@ -73,7 +73,8 @@ impl XtSystemsCredentials<'_> {
                 Ok(()) => return Ok(verified),
                 // Only with this reason can another secret change the result.
                 Err(Reason::Mismatch) => {}
-                // Under the same MAC, a body that begins with a digit may have lost that digit's timestamp.
+                // Timestamp and body are signed without a separator: a body that begins with a digit may be one whose
+                // first digits were moved from the end of its timestamp, under the same MAC.
                 Err(Reason::BodyNotAnObject) if !body.first().is_some_and(u8::is_ascii_digit) => {
                     return Err(Unverified::Unreadable("it does not begin with {"));
                 }

@@ -6,7 +6,7 @@ use super::fault::Fault;
 use super::rekey::{chain_start, verify_before};
 use super::{AuditKey, Audited, ChainStart, HEAD, row};
 use crate::store::meta::meta_in;
-use crate::store::sql::{Tx, query};
+use crate::store::sql::{Tx, query, snapshot};
 use crate::store::{Result, Store};
 
 /// Number of rows held in memory at a time.
@@ -71,7 +71,7 @@ impl Store {
         // One snapshot: with a concurrent writer, an entry between two reads would look like one that nuncio did not
         // write.
         let expected = expected.cloned();
-        self.read().snapshot(async move |reader| verify(reader, key, expected.as_ref()).await).await
+        snapshot(self.read(), async move |reader| verify(reader, key, expected.as_ref()).await).await
     }
 }
 

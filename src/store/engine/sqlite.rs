@@ -10,7 +10,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, OpenFlags, Rows, ToSql};
 
 use crate::store::connect::direct;
-use crate::store::sql::{Arg, Cell, Row, Statement};
+use crate::store::values::{Arg, Cell, Row, Statement};
 use crate::store::{Error, Result};
 
 pub(in crate::store) use reads::Reads;

@@ -146,7 +146,7 @@ async fn a_living_card_takes_in_what_is_rerouted() {
     t.log.expect(Level::ERROR, "is closed");
     closed(&t).await;
     let ran = t.runs(&["redeliver", "--closed"]).await;
-    assert_eq!(ran.stdout, "1 deliveries go where the map leads now.\n", "{}", ran.stderr);
+    assert_eq!(ran.stdout, "1 delivery goes where the map leads now.\n", "{}", ran.stderr);
     t.settle().await;
     let more = t.channel("desk").unread();
     assert!(more.iter().all(|message| message["message_reference"]["message_id"] == card.id()), "{more:#?}");
@@ -234,7 +234,7 @@ async fn a_machine_that_asks_after_its_channel_was_deleted_is_decided_in_the_new
     s.t.log.expect(Level::ERROR, "is closed");
     closed(&s.t).await;
     let ran = s.t.runs(&["redeliver", "--closed"]).await;
-    assert_eq!(ran.stdout, "1 deliveries go where the map leads now.\n", "{}", ran.stderr);
+    assert_eq!(ran.stdout, "1 delivery goes where the map leads now.\n", "{}", ran.stderr);
     let card = s.t.channel("assets").next_message().await;
     s.t.person("alice").clicks("assets", &card, "Approve").await;
     s.t.channel("assets").becomes(card.id(), "⏳", |now| now.title().contains("⏳")).await;

@@ -207,6 +207,24 @@ async fn stored_webhooks_that_cannot_be_looked_at_are_not_called_well() {
     rig.finds(0, &NOTHING).await;
 }
 
+// Controls: without `webhooks::unknown` the first look is green; without `knows_stored` a database that cannot be read is
+// blamed for it, too.
+#[tokio::test]
+async fn a_key_of_the_map_that_names_no_stored_webhook_is_named() {
+    let mut rig = Rig::set().await;
+    let url = rig.webhook_url();
+    let id = rig.stores_webhook(&url).await;
+    rig.finds(0, &NOTHING).await;
+    rig.runs(&["discord-webhooks", "remove", &id]).await;
+    let seen = rig.finds(1, &["webhook-unknown"]).await;
+    let check = seen.check("webhook-unknown");
+    assert!(check["found"].as_str().unwrap().contains(&id), "{check}");
+    assert!(check["remedy"].as_str().unwrap().contains("nuncio discord-webhooks list"), "{check}");
+    // As the remedy says.
+    rig.map_to(&[&rig.id("general")]);
+    rig.finds(0, &NOTHING).await;
+}
+
 // An archived thread is in no list of its server.
 #[tokio::test]
 async fn a_channel_that_no_list_names_is_asked_for_by_itself() {

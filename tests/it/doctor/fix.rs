@@ -165,6 +165,6 @@ async fn a_platform_elsewhere_is_given_no_address_that_it_cannot_reach() {
     rig.set_to("XTSYSTEMS_API_URL", "http://xtsystems.invalid");
     let seen = rig.finds_with(FIX, 1, &["xtsystems-out-of-reach", "xtsystems-not-registered"]).await;
     assert_eq!(fixed(&seen.text), [("xtsystems-not-registered".to_owned(), false)]);
-    assert!(seen.text.contains("first what is wrong with the door and PUBLIC_URL"), "{}", seen.text);
+    assert!(seen.text.contains("First fix the port and PUBLIC_URL"), "{}", seen.text);
     assert!(rig.platform.recorded_requests().iter().all(|asked| asked.method != "POST"));
 }

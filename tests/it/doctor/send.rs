@@ -82,7 +82,7 @@ async fn a_secret_that_the_running_nuncio_does_not_take() {
 async fn without_a_nuncio_that_runs_nothing_is_sent() {
     let mut rig = Rig::set().await;
     let seen = rig.finds_with(SEND, 0, &["test-skipped"]).await;
-    assert!(seen.text.contains("there is no key that could be read"), "{}", seen.text);
+    assert!(seen.text.contains("there is no readable key"), "{}", seen.text);
     assert!(!rig.files().contains(&"nuncio.key".to_owned()));
     // Another one has another key, and the same secret.
     let mut other = Rig::set().await;
@@ -144,7 +144,7 @@ async fn a_test_of_the_platform_that_does_not_arrive() {
     assert_eq!(rig.runs(&["webhooks", "register"]).await.0, 0);
     let test = "POST /v1/webhooks/";
     for (says, found) in [
-        (json!({"success": true, "message": "delivered"}), "somebody else answers at that address"),
+        (json!({"success": true, "message": "delivered"}), "another program answers at that address"),
         (json!({"success": false, "message": "no route to host"}), "XTSystems says: no route to host"),
     ] {
         rig.platform.fails_next(test, 1, PlatformFault::Status(200, says));

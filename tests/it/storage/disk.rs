@@ -202,5 +202,5 @@ async fn a_disk_that_cannot_be_written_is_said_at_the_start() {
     let output = within("nuncio to give up", command.output()).await.unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success());
-    assert!(said.contains("Read-only file system") && said.contains("nuncio.db.lock"), "{said}");
+    assert!(said.contains("its disk is mounted read-only") && said.contains("mount -o remount,rw"), "{said}");
 }

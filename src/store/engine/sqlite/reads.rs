@@ -9,17 +9,16 @@ use tokio::task::spawn_blocking;
 
 use super::Connection;
 use crate::clock::Clock;
-use crate::store::sql::Tx;
 use crate::store::{Error, Result};
 
-/// Number of read connections. Each takes 300 KB.
+/// Number of read connections. Each takes 300 KB, as its cache fills only with what it read.
 const READERS: u32 = 3;
-/// Page cache of a read connection in KiB; negative by SQLite's convention. Small: each read looks for other rows,
-/// and the system's cache holds those.
+/// Page cache of a read connection in KiB; negative by SQLite's convention. Small: reads rarely share pages,
+/// and the system's cache holds the file.
 const CACHE: i64 = -512;
 /// Number of SQLite VM steps between two checks of the time limit: well under a millisecond.
 const STEPS: i32 = 20_000;
-/// An idle connection is closed after this, as soon as another one was used.
+/// An idle connection is closed after this, when the next one is returned.
 const IDLE: Duration = Duration::from_secs(60);
 
 /// Read connections to one database, opened when needed.
@@ -41,7 +40,7 @@ struct Idle {
 }
 
 impl Reads {
-    /// The pool of the database at `database`. Each use of a connection is interrupted after `limit`.
+    /// The pool of the database at `database`. [`Reads::run`] interrupts its work after `limit`.
     pub(in crate::store) fn of(database: &Path, limit: Duration) -> Self {
         Self(Arc::new(Inner {
             database: database.to_owned(),
@@ -71,11 +70,11 @@ impl Reads {
         self.lend(|_, connection| connection.never_interrupt(), work).await
     }
 
-    /// Runs `work` in one snapshot of the database, however long that takes. Its statements must be of this snapshot
-    /// only: nothing else may be waited for.
+    /// Runs `work` on a connection of its own, in one transaction: in one snapshot of the database, however long that
+    /// takes.
     pub(in crate::store) async fn snapshot<T: Send + 'static>(
         &self,
-        work: impl AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+        work: impl FnOnce(Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let database = self.0.database.clone();
         let permit = Arc::clone(&self.0.permits).acquire_owned().await.map_err(|_| Error::Closed)?;
@@ -83,8 +82,7 @@ impl Reads {
             let _permit = permit;
             let connection = Connection::read_only(&database, CACHE)?;
             connection.batch("BEGIN")?;
-            let mut tx = Tx::Sqlite(connection);
-            futures_util::FutureExt::now_or_never(work(&mut tx)).unwrap_or(Err(Error::Closed))
+            work(connection)
         });
         joined(read.await)
     }
@@ -140,7 +138,7 @@ impl Inner {
     }
 }
 
-/// The result of a blocking task. A panic goes on in the caller; a task that the runtime dropped is a closed store.
+/// The result of a blocking task. A panic goes on in the caller; a cancelled task is [`Error::Closed`].
 fn joined<T>(read: std::result::Result<Result<T>, tokio::task::JoinError>) -> Result<T> {
     match read {
         Ok(found) => found,

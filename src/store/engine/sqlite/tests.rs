@@ -6,7 +6,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::*;
-use crate::store::sql::{Tx, query, query_as, query_scalar};
+use crate::store::sql::{Tx, query, query_as, query_scalar, snapshot};
 
 const ENDLESS: &str =
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n";
@@ -124,7 +124,7 @@ async fn a_snapshot_does_not_see_what_is_written_meanwhile() {
     let writer = Connection::writable(&path, -512).unwrap();
     writer.batch("CREATE TABLE t (n BIGINT); INSERT INTO t VALUES (1)").unwrap();
     let reads = Reads::of(&path, Duration::from_secs(5));
-    let counts = reads.snapshot(async move |tx| {
+    let counts = snapshot(&reads, async move |tx| {
         let before: i64 = query_scalar("SELECT COUNT(*) FROM t").fetch_one(&mut *tx).await?;
         writer.batch("INSERT INTO t VALUES (2)")?;
         let after: i64 = query_scalar("SELECT COUNT(*) FROM t").fetch_one(&mut *tx).await?;
