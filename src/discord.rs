@@ -190,7 +190,7 @@ impl Client {
             Ok(found) => {
                 self.hear_time(&answer);
                 self.0.transport.learn_time(&answer, began);
-                permit.came_through();
+                permit.report_success();
                 Ok(found)
             }
             Err(failure) => {

@@ -1,7 +1,7 @@
 //! The circuit breaker of all requests to Discord: it blocks them while Discord refuses this address or this token.
 //!
-//! After a pause one request goes first as a probe (half-open); the others follow when it succeeds. So a lasting ban costs one
-//! request per pause, not one per lane. Only a response by Discord itself counts as success; after any other the next
+//! After a pause one request goes first as a probe (half-open); the others follow when it succeeds. So a lasting ban
+//! costs one request per pause, not one per lane. Only a response by Discord itself counts as success; after any other the next
 //! probe follows in 5, 10, 20, 40, 60 s. The breaker also enforces Discord's global limit, and stops far below the
 //! number of refusals that Discord punishes with a ban. Nothing waits while holding the lock.
 //!
@@ -172,15 +172,15 @@ impl CircuitBreaker {
 
     /// Waits for a permit for a request with the token.
     pub async fn acquire(&self) -> Permit {
-        self.pass_as(true).await
+        self.acquire_as(true).await
     }
 
     /// Waits for a permit for a request without our token.
     pub async fn acquire_without_token(&self) -> Permit {
-        self.pass_as(false).await
+        self.acquire_as(false).await
     }
 
-    async fn pass_as(&self, with_token: bool) -> Permit {
+    async fn acquire_as(&self, with_token: bool) -> Permit {
         let mut changed = self.changes();
         loop {
             changed.mark_unchanged();
@@ -220,9 +220,9 @@ impl CircuitBreaker {
         if state.probing {
             return Err(Duration::MAX);
         }
-        let token_proven_at =
+        let is_token_proven =
             state.token_proven_at.is_some_and(|at| now.saturating_sub(at) < TOKEN_PROOF_LIFETIME);
-        if with_token && !token_proven_at && state.with_token >= MAX_UNPROVEN_IN_FLIGHT {
+        if with_token && !is_token_proven && state.with_token >= MAX_UNPROVEN_IN_FLIGHT {
             return Err(Duration::MAX);
         }
         while state.answered.front().is_some_and(|at| now.saturating_sub(*at) >= GLOBAL_WINDOW) {
@@ -307,7 +307,7 @@ impl Permit {
 
 impl Permit {
     /// Records a success.
-    pub(super) fn succeed(self) {
+    pub(super) fn report_success(self) {
         self.succeeded();
     }
 

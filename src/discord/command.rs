@@ -36,7 +36,7 @@ impl Client {
         };
         match done {
             Ok(()) => {
-                permit.succeed();
+                permit.report_success();
                 Ok(())
             }
             Err(
@@ -95,7 +95,7 @@ impl Client {
         };
         self.transport().hear(&answer);
         if (200..=299).contains(&answer.status) {
-            permit.succeed();
+            permit.report_success();
             return Ok(());
         }
         let failure = failure::json::<Value>(&answer).err().unwrap_or_else(Failure::stale);

@@ -58,7 +58,7 @@ impl HttpTransport {
         self.hear(&answer);
         match failure::json::<Found>(&answer) {
             Ok(found) if found.id == url.id() => {
-                permit.succeed();
+                permit.report_success();
                 Ok(None)
             }
             Ok(_) => Err(Failure::stale()),

@@ -3,6 +3,7 @@
 //! A failed call backs off alone and lets the others pass; only a refused key, or a wait that the platform requested,
 //! holds them all. Every try of a decision has one and the same idempotency key, which makes it the same call.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -94,14 +95,16 @@ impl PlatformLane {
     async fn work(&mut self) -> store::Result<()> {
         let id = self.platform.destination;
         let Some(destination) = self.context.store.destination(id).await? else { return Ok(()) };
-        let mut in_doubt = guard::in_doubt(&self.context, &destination).await?;
+        // Oldest first: what was requested first reaches the platform first.
+        let mut in_doubt = VecDeque::from(guard::in_doubt(&self.context, &destination).await?);
         loop {
             let Some(destination) = self.context.store.destination(id).await? else { return Ok(()) };
             if destination.closed.is_some() {
                 return Ok(());
             }
             self.context.clock.sleep_until(destination.not_before).await;
-            let message = if in_doubt.is_empty() { self.next(&destination).await? } else { in_doubt.pop() };
+            let message =
+                if in_doubt.is_empty() { self.next(&destination).await? } else { in_doubt.pop_front() };
             match message {
                 Some(message) => self.call(message, destination.epoch).await?,
                 None if self.wait().await => {}
@@ -161,12 +164,13 @@ impl PlatformLane {
         }
         let began = self.context.clock.now();
         let (reply, next) = match &decision {
-            Some(decision) => match self.ask(decision).await {
-                Some(reply) => {
+            Some(decision) => match isolate(async { Ok(self.ask(decision).await) }).await? {
+                Ok(Some(reply)) => {
                     let next = self.next_step(decision, &reply);
                     (Some(reply), next)
                 }
-                None => (None, CallNext::Refused("its id cannot be part of a web address".to_owned())),
+                Ok(None) => (None, CallNext::Refused("its id cannot be part of a web address".to_owned())),
+                Err(poison) => (None, CallNext::Refused(poison.into_reason().to_string())),
             },
             None => (None, CallNext::Refused(why)),
         };
@@ -182,7 +186,7 @@ impl PlatformLane {
             }
             self.context.clock.sleep(disposition::STORE_AGAIN).await;
         }
-        self.context.hub.conditions().clear(Condition::StoreFailing);
+        self.context.hub.storage_works();
         self.context.hub.progressed();
         Ok(())
     }

@@ -116,7 +116,7 @@ impl Stored {
 }
 
 /// Inserts an event if it is new, with its deliveries and decisions. Events that request nothing go through
-/// [`BulkInsert`](crate::store::bulk_insert::BulkInsert).
+/// [`bulk_insert`](crate::store::bulk_insert).
 pub(super) fn insert<'a>(
     tx: &'a mut Tx,
     mint: &'a Mint,

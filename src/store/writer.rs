@@ -185,22 +185,23 @@ async fn run(mut state: WriterState, mut jobs: mpsc::Receiver<Job>) {
             refuse_all(jobs, stop, &error).await;
             return;
         }
+        if let Some(error) = busy {
+            // These jobs have waited as long as the group, and would wait once more for each group before them.
+            while stop.is_none()
+                && let Ok(job) = jobs.try_recv()
+            {
+                match job {
+                    Job::Stop(reply) => stop = Some(reply),
+                    job => refuse(job, &error),
+                }
+            }
+        }
         if let Some(reply) = stop {
             drop(state.tx);
             drop(state.settled);
             let _ = state.telling.await;
             let _ = reply.send(());
             return;
-        }
-        if let Some(error) = busy {
-            // These jobs have waited as long as the group, and would wait once more for each group before them.
-            while let Ok(job) = jobs.try_recv() {
-                if let Job::Stop(reply) = job {
-                    let _ = reply.send(());
-                    return;
-                }
-                refuse(job, &error);
-            }
         }
         state.wal.bound(&mut state.tx, &state.clock, &state.health).await;
     }
@@ -274,8 +275,8 @@ fn insert(state: &mut WriterState, mint: &Mint, accepts: Vec<Accept>) -> Option<
     }
 }
 
-/// Applies a group in one transaction; if that fails, each job in one of its own. Returns the error if no transaction
-/// could begin.
+/// Applies a group in one transaction; if that fails, each job in one of its own. Returns the error if no further
+/// attempt makes sense: no transaction could begin, or none may.
 async fn commit(
     state: &mut WriterState,
     mint: &Mint,
@@ -293,15 +294,24 @@ async fn commit(
     if error.is_fatal() {
         state.health.fail(error.clone());
     }
-    if !began || error.is_fatal() || accepts.len() + others.len() == 1 {
+    let is_over = !began || error.is_fatal();
+    if is_over || accepts.len() + others.len() == 1 {
         refuse_group(accepts, others, &error);
-        return (!began).then_some(error);
+        return is_over.then_some(error);
     }
-    for accept in accepts {
-        Box::pin(commit(state, mint, vec![accept], Vec::new())).await;
+    let mut accepts = accepts.into_iter();
+    while let Some(accept) = accepts.next() {
+        if let Some(error) = Box::pin(commit(state, mint, vec![accept], Vec::new())).await {
+            refuse_group(accepts.collect(), others, &error);
+            return Some(error);
+        }
     }
-    for work in others {
-        Box::pin(commit(state, mint, Vec::new(), vec![work])).await;
+    let mut others = others.into_iter();
+    while let Some(work) = others.next() {
+        if let Some(error) = Box::pin(commit(state, mint, Vec::new(), vec![work])).await {
+            refuse_group(Vec::new(), others.collect(), &error);
+            return Some(error);
+        }
     }
     None
 }

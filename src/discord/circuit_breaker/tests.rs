@@ -6,7 +6,7 @@ use super::*;
 fn breaker() -> (Clock, CircuitBreaker) {
     let clock = Clock::system();
     let breaker = CircuitBreaker::new(clock.clone());
-    breaker.try_acquire().unwrap().succeed();
+    breaker.try_acquire().unwrap().report_success();
     clock.advance(GLOBAL_WINDOW);
     (clock, breaker)
 }
@@ -43,7 +43,7 @@ fn a_ban_is_probed_by_one_request_after_5_10_20_40_60_seconds_and_only_discord_e
     clock.advance(Duration::from_secs(60));
     let mut successes = breaker.successes();
     successes.mark_unchanged();
-    breaker.try_acquire().unwrap().succeed();
+    breaker.try_acquire().unwrap().report_success();
     assert_eq!((breaker.state(), successes.has_changed().unwrap()), (BreakerState::Closed, true));
     clock.advance(GLOBAL_WINDOW);
     assert_eq!(passes(&breaker).len(), GLOBAL_LIMIT, "all follow");
@@ -76,7 +76,7 @@ fn as_long_as_nobody_came_through_only_three_find_out() {
     assert_eq!(flying.len(), MAX_UNPROVEN_IN_FLIGHT);
     flying.pop();
     assert_eq!(passes(&breaker).len(), 1, "no answer is not an answer");
-    flying.pop().unwrap().succeed();
+    flying.pop().unwrap().report_success();
     assert!(passes(&breaker).len() > MAX_UNPROVEN_IN_FLIGHT);
 }
 
@@ -142,13 +142,13 @@ fn a_dead_token_holds_only_those_that_carry_it() {
     breaker.trip(OpenReason::Token, Duration::MAX);
     assert_eq!(breaker.try_acquire().err(), Some(Duration::MAX));
     assert!(matches!(breaker.state(), BreakerState::Open { why: OpenReason::Token, .. }));
-    breaker.try_acquire_without_token().unwrap().succeed();
+    breaker.try_acquire_without_token().unwrap().report_success();
     assert!(breaker.try_acquire().is_err(), "an answer to one without it says nothing about the token");
     breaker.trip(OpenReason::Address, Duration::from_secs(60));
     assert!(breaker.try_acquire_without_token().is_err(), "the address is the same for all");
     assert!(matches!(breaker.state(), BreakerState::Open { why: OpenReason::Address, .. }));
     clock.advance(Duration::from_secs(60));
-    breaker.try_acquire_without_token().unwrap().succeed();
+    breaker.try_acquire_without_token().unwrap().report_success();
     assert!(matches!(breaker.state(), BreakerState::Open { why: OpenReason::Token, .. }));
 }
 
@@ -161,7 +161,7 @@ fn those_without_a_token_vouch_for_none_and_wait_for_none() {
     assert_eq!(without.len(), 10);
     let flying = passes(&breaker);
     assert_eq!(flying.len(), MAX_UNPROVEN_IN_FLIGHT);
-    without.into_iter().for_each(Permit::succeed);
+    without.into_iter().for_each(Permit::report_success);
     assert_eq!(passes(&breaker).len(), 0, "nobody vouched for the token");
     drop(flying);
 }

@@ -22,6 +22,8 @@ enum Then {
     Succeed,
     Fail,
     Panic,
+    /// Fails, and when it is applied alone the disk confirms nothing any more.
+    FailThenFatally,
 }
 
 impl Unit for Write {
@@ -37,6 +39,10 @@ impl Unit for Write {
             Then::Succeed => Ok(self.key),
             Then::Fail => Err(Error::Stale("on purpose")),
             Then::Panic => panic!("on purpose"),
+            Then::FailThenFatally if self.applied.load(Ordering::Relaxed) == 1 => {
+                Err(Error::Stale("on purpose"))
+            }
+            Then::FailThenFatally => Err(Error::NotSynced("on purpose".to_owned())),
         }
     }
 }
@@ -87,6 +93,30 @@ async fn units_that_fail_or_panic_are_taken_back_alone() {
     assert_eq!(keys(&store).await, ["a", "d"]);
     // Once in the group (up to the one that failed), then each alone.
     assert_eq!(applied.load(Ordering::Relaxed), 2 + 4, "they were one group");
+    store.close().await;
+}
+
+// Control: with the others of the group applied all the same, "b" is acknowledged after a failed fsync.
+#[tokio::test]
+async fn after_a_fatal_error_nothing_more_of_its_group_is_written() {
+    let folder = TempDir::new().unwrap();
+    let store = store(&folder).await;
+    let (release, released) = oneshot::channel();
+    let (first, second) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let write = |key, then, applied: &Arc<AtomicUsize>| {
+        store.writer().submit(Write { key, then, applied: Arc::clone(applied) })
+    };
+    let (held, a, b, _) = tokio::join!(
+        store.writer().submit(Hold(Mutex::new(Some(released)))),
+        write("a", Then::FailThenFatally, &first),
+        write("b", Then::Succeed, &second),
+        async { release.send(()) },
+    );
+    held.unwrap();
+    assert!(matches!(a, Err(Error::NotSynced(_))), "{a:?}");
+    assert!(matches!(b, Err(Error::NotSynced(_))), "{b:?}");
+    assert_eq!(second.load(Ordering::Relaxed), 0);
+    assert_eq!(keys(&store).await, [""; 0]);
     store.close().await;
 }
 
