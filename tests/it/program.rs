@@ -172,15 +172,22 @@ impl Program {
     }
 
     fn serves_as(&self, mut command: Command) -> Serving {
-        let mut child = command
+        command
             .current_dir(self.path())
             .env_clear()
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .stderr(Stdio::piped());
+        let mut child = loop {
+            match command.spawn() {
+                // A script that was just written: another test's child still holds its file until it executes.
+                Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {
+                    std::thread::yield_now()
+                }
+                spawned => break spawned.unwrap(),
+            }
+        };
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
         let mut said = Vec::new();
         let address = lines.find_map(|line| {
