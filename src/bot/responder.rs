@@ -142,9 +142,9 @@ impl<L: Outlet> Outlet for FirstReturned<L> {
         let sender = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
         let error =
             |sentence: &str, code| ResponseError { status: None, code, sentence: sentence.to_owned() };
-        let responded = match sender.map(|sender| sender.send(response)) {
-            Some(Ok(())) => Ok(()),
-            Some(Err(_)) => Err(error("nobody waits for the response any more", Some(UNKNOWN_INTERACTION))),
+        let responded = match sender.map(|sender| sender.send(response).is_ok()) {
+            Some(true) => Ok(()),
+            Some(false) => Err(error("nobody waits for the response any more", Some(UNKNOWN_INTERACTION))),
             None => Err(error("it was answered before", Some(ALREADY_ANSWERED))),
         };
         Box::pin(std::future::ready(responded))

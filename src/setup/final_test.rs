@@ -84,7 +84,7 @@ pub(super) async fn run(
 /// The nuncio on the configured port, or a temporary one there.
 async fn serve(setup: &Setup<'_>, config: &Config) -> Result<Served, String> {
     let (host, port) = (config.webhook.host, config.webhook.port);
-    let (_, is_running) = doctor::ingress::port_of(config, &setup.clock).await;
+    let (_, is_running) = doctor::ingress::port_of(config, setup.clock).await;
     if is_running {
         let address = SocketAddr::new(doctor::ingress::reachable(host), port);
         if configuration_of(address).await.as_deref() != Some(&*config.fingerprint) {

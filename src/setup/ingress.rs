@@ -47,7 +47,7 @@ async fn port(setup: &mut Setup<'_>) -> Result<(), Stop> {
             setup.draft.set(PORT, typed.trim());
             is_new = true;
         }
-        let (check, _) = doctor::ingress::port_of(&setup.draft.config()?, &setup.clock).await;
+        let (check, _) = doctor::ingress::port_of(&setup.draft.config()?, setup.clock).await;
         if check.state != State::Fail {
             let sentence = check.found.trim_end_matches('.').to_owned();
             if is_new {

@@ -125,13 +125,13 @@ pub(super) async fn ids_of_unshown(
     now: Moment,
     limit: i64,
 ) -> Result<Vec<String>> {
-    Ok(query_scalar(format!("SELECT d.id {UNSHOWN} ORDER BY d.id LIMIT $4"))
+    query_scalar(format!("SELECT d.id {UNSHOWN} ORDER BY d.id LIMIT $4"))
         .bind(destination.to_string())
         .bind(now.steady.as_millis())
         .bind(window(folds, now))
         .bind(limit)
         .fetch_all(tx)
-        .await?)
+        .await
 }
 
 /// Value of `$3`: the offset from an event's wall time to the start of its fold window in steady time, in which ids

@@ -127,7 +127,7 @@ impl Store {
 /// Returns the state of a digest; `None` if it is not planned yet.
 async fn planned(tx: &mut Tx, message: MessageId) -> Result<Option<String>> {
     let state = query_scalar("SELECT state FROM messages WHERE id = $1").bind(message.to_string());
-    Ok(state.fetch_optional(tx).await?)
+    state.fetch_optional(tx).await
 }
 
 struct TakeUnshown {

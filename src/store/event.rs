@@ -135,9 +135,7 @@ impl Store {
 
     /// Returns the kinds of all stored events from senders. Scans all events: for rare queries only.
     pub async fn kinds_received(&self) -> Result<Vec<String>> {
-        Ok(query_scalar("SELECT DISTINCT kind FROM events WHERE source <> 'nuncio'")
-            .fetch_all(self.read())
-            .await?)
+        query_scalar("SELECT DISTINCT kind FROM events WHERE source <> 'nuncio'").fetch_all(self.read()).await
     }
 
     /// Returns customer names as learned from events: source, id, name.

@@ -42,9 +42,9 @@ impl Store {
 
     /// Returns the body of an event, as it was signed.
     pub async fn event_body(&self, id: EventId) -> Result<Option<Vec<u8>>> {
-        Ok(query_scalar("SELECT body FROM events WHERE id = $1")
+        query_scalar("SELECT body FROM events WHERE id = $1")
             .bind(id.to_string())
             .fetch_optional(self.read())
-            .await?)
+            .await
     }
 }
