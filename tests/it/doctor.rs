@@ -12,6 +12,7 @@ mod page;
 mod platform;
 mod proxy;
 mod rig;
+mod seen;
 mod send;
 mod serve;
 mod start;

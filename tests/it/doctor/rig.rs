@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
+use crate::doctor::seen::Seen;
 use crate::harness::within;
 use crate::recovery::{self, in_folder, serve};
 
@@ -43,29 +44,6 @@ pub struct Rig {
     dress: fn(&str) -> String,
     serving: Option<recovery::Program>,
     stop: CancellationToken,
-}
-
-/// What `nuncio doctor --json` said.
-pub struct Seen {
-    pub code: i32,
-    /// The codes that are not ok.
-    pub wrong: Vec<String>,
-    pub text: String,
-}
-
-impl Seen {
-    fn of(code: i32, text: &str) -> Self {
-        // What else it says to a person comes behind it.
-        let text = text.lines().next().unwrap_or_default().to_owned();
-        let said: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
-        let checks = said["checks"].as_array().unwrap();
-        assert_eq!(said["ok"], checks.iter().all(|check| check["state"] != "fail"), "{text}");
-        let wrong = checks.iter().filter(|check| check["state"] != "ok").inspect(|check| {
-            assert!(check["remedy"].as_str().is_some_and(|remedy| !remedy.is_empty()), "{check}");
-        });
-        let wrong = wrong.map(|check| check["code"].as_str().unwrap().to_owned()).collect();
-        Seen { code, wrong, text }
-    }
 }
 
 impl Rig {

@@ -6,7 +6,8 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::Command;
 
-use crate::doctor::rig::{Rig, Seen};
+use crate::doctor::rig::Rig;
+use crate::doctor::seen::Seen;
 use crate::harness::within;
 use crate::recovery::{in_folder, serve};
 
