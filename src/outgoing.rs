@@ -3,8 +3,10 @@
 
 mod body;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use native_tls::TlsConnector;
 
 pub use body::{BodyError, BodyFault, NUNCIO_LIMIT, read_body};
 
@@ -12,8 +14,22 @@ const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
 /// The `User-Agent` of nuncio's requests.
 pub const USER_AGENT: &str = concat!("nuncio/", env!("CARGO_PKG_VERSION"));
 
-/// A client that is created on first use: loading the system's certificates takes longer than everything else at
-/// start.
+/// One for all clients: loading the system's certificates takes longer than everything else at start. Certificates that
+/// are added while nuncio runs count after a restart.
+static TLS: LazyLock<Option<TlsConnector>> = LazyLock::new(|| TlsConnector::new().ok());
+
+/// The builder of every client of ours, in tests too: with the certificates that are loaded once.
+#[must_use]
+pub fn builder() -> reqwest::ClientBuilder {
+    let builder = reqwest::Client::builder();
+    match &*TLS {
+        Some(tls) => builder.tls_backend_preconfigured(tls.clone()),
+        // `build` tries again, and returns the error.
+        None => builder,
+    }
+}
+
+/// A client that is created on first use, so that a command which sends nothing loads no certificates.
 #[derive(Debug)]
 pub struct Outgoing {
     user_agent: &'static str,
@@ -37,7 +53,7 @@ impl Outgoing {
         if let Some(http) = &*self.http() {
             return Ok(http.clone());
         }
-        let mut builder = reqwest::Client::builder()
+        let mut builder = builder()
             .user_agent(self.user_agent)
             .timeout(self.deadline)
             .connect_timeout(CONNECT_DEADLINE)

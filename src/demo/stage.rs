@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::demo::{Platform, RecordedRequest, XtSystems, storm};
 use crate::model::Tag;
+use crate::outgoing;
 use crate::sandbox::Discord;
 use crate::sandbox::discord::Dispatch;
 
@@ -116,7 +117,7 @@ impl Stage {
             platform,
             health,
             clock,
-            http: reqwest::Client::builder().no_proxy().build()?,
+            http: outgoing::builder().no_proxy().build()?,
             shown: Mutex::default(),
             posted: Mutex::default(),
             event_lookup: OnceLock::new(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::clock::Clock;
+use crate::outgoing;
 use crate::secret::Secret;
 use crate::signature;
 
@@ -35,7 +36,7 @@ impl XtSystems {
     /// # Errors
     /// If TLS cannot be set up.
     pub fn new(webhook: impl Into<String>, secret: Secret, clock: Clock) -> reqwest::Result<Self> {
-        let http = reqwest::Client::builder().no_proxy().build()?;
+        let http = outgoing::builder().no_proxy().build()?;
         Ok(Self::over(http, webhook, secret, clock))
     }
 

@@ -21,7 +21,7 @@ const NARROWER: &[(&str, &[&str])] = &[
     // An independent model of Discord: a mistake made in the product must not be made there as well.
     ("sandbox", &["clock", "secret"]),
     // It works from outside, as the platform and a visitor do.
-    ("demo", &["clock", "secret", "signature", "model", "sandbox"]),
+    ("demo", &["clock", "outgoing", "secret", "signature", "model", "sandbox"]),
     ("discord", &["clock", "outgoing", "secret", "model", "config"]),
     ("xtsystems", &["clock", "outgoing", "secret", "model", "config"]),
 ];
@@ -45,6 +45,7 @@ const KEEPERS: &[(&str, &[&str])] = &[
     ("serenity", &["bot"]),
     ("poise", &["bot"]),
     ("anyhow", &["app", "cli"]),
+    ("native_tls", &["outgoing"]),
     ("reqwest", &["config", "outgoing", "discord", "xtsystems", "sandbox", "demo", "cli"]),
 ];
 const LONGEST_FILE: usize = 400;

@@ -32,7 +32,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Level;
 
 pub use channel::{Channel, Message};
-pub use http::http;
+pub use http::{NO_CERTIFICATES, http};
 use log::Log;
 pub use receiver::{Answering, Receiver};
 

@@ -28,7 +28,7 @@ async fn with_key() -> Harness {
 
 /// What a request with these headers is answered.
 async fn asks(t: &Harness, path: &str, headers: &[(&str, &str)]) -> u16 {
-    let client = reqwest::Client::new();
+    let client = crate::harness::http();
     let request =
         headers.iter().fold(client.get(t.url(path)), |request, (name, value)| request.header(*name, *value));
     let answer = request.send().await.unwrap();

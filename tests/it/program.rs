@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::harness::NO_CERTIFICATES;
+
 /// A working directory, with a `.env` or without.
 pub struct Program {
     dir: TempDir,
@@ -107,6 +109,7 @@ impl Program {
             .args(args)
             .current_dir(self.path())
             .env_clear()
+            .envs([NO_CERTIFICATES])
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -160,6 +163,7 @@ impl Program {
             .args(args)
             .current_dir(self.path())
             .env_clear()
+            .envs([NO_CERTIFICATES])
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(std::fs::File::options().write(true).open(file).unwrap())
@@ -175,6 +179,7 @@ impl Program {
         command
             .current_dir(self.path())
             .env_clear()
+            .envs([NO_CERTIFICATES])
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())

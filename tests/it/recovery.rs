@@ -19,7 +19,7 @@ use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::harness::{SECRET, within};
+use crate::harness::{NO_CERTIFICATES, SECRET, within};
 
 /// A Discord, and a folder with the `.env` of a nuncio that posts everything to `#general`.
 pub struct Stage {
@@ -131,7 +131,7 @@ pub fn serve(folder: &Path) -> Command {
 
 /// `command` with nothing in its environment.
 pub fn in_folder(mut command: Command, folder: &Path) -> Command {
-    command.env_clear().current_dir(folder).kill_on_drop(true).stdin(Stdio::null());
+    command.env_clear().envs([NO_CERTIFICATES]).current_dir(folder).kill_on_drop(true).stdin(Stdio::null());
     command
 }
 

@@ -60,7 +60,7 @@ impl Sandbox {
         let mut lines = BufReader::new(out).lines();
         let line = within("the sandbox to introduce itself", PATIENCE, lines.next_line()).await??;
         let introduction = serde_json::from_str(&line.context("the sandbox said nothing")?)?;
-        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
+        let http = nuncio::outgoing::builder().no_proxy().timeout(PATIENCE).build()?;
         let sandbox = Self { _child: child, _folder: folder, http, introduction };
         sandbox.order(json!({"limits": "none"})).await?;
         Ok(sandbox)

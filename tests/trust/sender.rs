@@ -67,7 +67,7 @@ impl Sender {
     }
 
     fn telling(book: &Path, channels: usize, tickets: bool) -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder().no_proxy().timeout(DEADLINE).build()?;
+        let http = nuncio::outgoing::builder().no_proxy().timeout(DEADLINE).build()?;
         let (clock, address) = (Clock::system(), watch::Sender::new(None));
         let timestamp = clock.now().as_secs();
         let ledger = Ledger::create(book)?;

@@ -170,7 +170,7 @@ async fn with_scope_all_a_bucket_is_a_hundred_at_once_and_one_network_has_one() 
         variables.insert("TRUSTED_PROXIES".into(), "127.0.0.0/8".into());
     })
     .await;
-    let http = reqwest::Client::new();
+    let http = nuncio::outgoing::builder().build().expect("TLS can be set up");
     let asks =
         async |client: &str| http.get(t.url("/")).header("X-Forwarded-For", client).send().await.unwrap();
     let mut answers = std::collections::BTreeMap::<u16, u32>::new();

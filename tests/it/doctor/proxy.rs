@@ -134,7 +134,7 @@ async fn pass(State(Passing { to, manner }): State<Passing>, request: Request<Bo
     }
     headers.remove("content-length");
     headers.remove("host");
-    let request = reqwest::Client::new().request(head.method, format!("{to}{path}"));
+    let request = crate::harness::http().request(head.method, format!("{to}{path}"));
     let answer = request.headers(headers).body(body).send().await.unwrap();
     let status = answer.status();
     let mut passed = HeaderMap::new();

@@ -372,7 +372,7 @@ impl Rig {
     /// XTSystems' answer to a request to its API.
     pub async fn asks_platform(&self, method: reqwest::Method, path: &str, body: Value) -> Value {
         let url = format!("{}{path}", self.variables["XTSYSTEMS_API_URL"]);
-        let request = reqwest::Client::new().request(method, url).bearer_auth(KEY);
+        let request = crate::harness::http().request(method, url).bearer_auth(KEY);
         let answer =
             request.header("content-type", "application/json").body(body.to_string()).send().await.unwrap();
         serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()

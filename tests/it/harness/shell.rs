@@ -5,7 +5,7 @@ use std::process::Stdio;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
-use super::{Harness, within};
+use super::{Harness, NO_CERTIFICATES, within};
 
 /// What a command came to.
 pub struct Ran {
@@ -23,7 +23,12 @@ impl Harness {
     /// The same with `input` on stdin.
     pub async fn runs_with(&self, args: &[&str], input: &str) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nuncio"));
-        command.args(args).current_dir(self.folder.path()).env_clear().envs(&self.variables);
+        command
+            .args(args)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .envs([NO_CERTIFICATES])
+            .envs(&self.variables);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         // A program that ends without reading closes the pipe; that is its right.

@@ -74,7 +74,7 @@ async fn post(program: &Program, number: usize) -> (u16, Option<String>) {
     })
     .to_string();
     let signature = signature::sign(&Secret::new(SECRET), &[now.as_bytes(), body.as_bytes()]);
-    let request = reqwest::Client::new()
+    let request = crate::harness::http()
         .post(&program.address)
         .header("content-type", "application/json")
         .header("x-xtsystems-timestamp", now)

@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{ChildStderr, Command};
 
 use super::{routes_to, url};
-use crate::harness::{Harness, http, within};
+use crate::harness::{Harness, NO_CERTIFICATES, http, within};
 
 const ADD: &[&str] =
     &["discord-webhooks", "add", "--name", "Acme NOC", "--type", "support", "--scope", "admin"];
@@ -144,7 +144,11 @@ async fn its_address_is_nowhere_to_be_seen() {
         "CARDS",
         "COALESCE",
     ];
-    serve.env_clear().current_dir(t.folder()).envs(variables.map(|name| (name, t.variable(name).to_owned())));
+    serve
+        .env_clear()
+        .envs([NO_CERTIFICATES])
+        .current_dir(t.folder())
+        .envs(variables.map(|name| (name, t.variable(name).to_owned())));
     serve
         .env("RUST_LOG", "trace,hyper=trace,hyper_util=trace,reqwest=trace")
         .env("WEBHOOK_PORT", "0")
