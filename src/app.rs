@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bot::{Bot, CommandDeps};
 use crate::clock::Clock;
-use crate::config::{Config, XtSystems};
+use crate::config::{Config, XtSystemsConfig};
 use crate::discord::Access;
 use crate::dispatch::{Dispatcher, PlatformSink, SinkClients};
 use crate::hub::{Hub, Rules, WebhookEndpoint};
@@ -84,7 +84,7 @@ impl App {
             platform: platform.as_ref().map(PlatformSink::destination),
             receives_clicks: access.client().is_some() && config.discord.gateway,
         });
-        let client = xtsystems::Client::new(&config.xtsystems, clock.clone());
+        let client = xtsystems::XtSystemsClient::new(&config.xtsystems, clock.clone());
         let registrar =
             Registrar::new(client.clone(), config.webhook.url(address.port()), config.webhook.secret.clone());
         let errands = CommandDeps {
@@ -207,8 +207,12 @@ impl App {
 }
 
 /// The platform that receives decisions; `None` without a key.
-async fn platform(store: &Store, config: &XtSystems, clock: &Clock) -> store::Result<Option<PlatformSink>> {
-    let Some(client) = xtsystems::Client::new(config, clock.clone()) else { return Ok(None) };
+async fn platform(
+    store: &Store,
+    config: &XtSystemsConfig,
+    clock: &Clock,
+) -> store::Result<Option<PlatformSink>> {
+    let Some(client) = xtsystems::XtSystemsClient::new(config, clock.clone()) else { return Ok(None) };
     let destination = store.ensure_destination(Sink::XtSystems, "XTSystems", "environment").await?;
     if let Some(key) = &config.api_key
         && store.is_another("xtsystems.key", key).await?

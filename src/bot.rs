@@ -48,8 +48,8 @@ use tokio_util::task::TaskTracker;
 use crate::bot::identify::{APART, Ledger};
 use crate::bot::rival::Rival;
 use crate::clock::Clock;
-use crate::discord::{Client, Failure};
-use crate::hub::{Condition, Gateway, Hub};
+use crate::discord::{Client, DiscordFailure};
+use crate::hub::{Condition, GatewayState, Hub};
 use crate::model::{Snowflake, schedule};
 use crate::store::Store;
 
@@ -119,7 +119,7 @@ impl Bot {
         hub: Hub,
         clock: Clock,
     ) -> Self {
-        hub.set_gateway(Gateway::Starting);
+        hub.set_gateway(GatewayState::Starting);
         Self {
             shared: Arc::new(Shared {
                 ledger: Ledger::new(store, clock.clone()),
@@ -232,7 +232,7 @@ async fn await_login(shared: &Shared) -> Result<String, Ending> {
 }
 
 /// Why the gateway lookup failed, as the beginning of a sentence.
-fn unreachable(shared: &Shared, failure: &Failure) -> String {
+fn unreachable(shared: &Shared, failure: &DiscordFailure) -> String {
     let host = shared.client.base().host();
     match failure.status {
         None => format!("Discord ({host}) cannot be reached: {failure}. Events are kept and sent later"),
@@ -242,8 +242,8 @@ fn unreachable(shared: &Shared, failure: &Failure) -> String {
 
 /// Reports that the bot is offline for now.
 fn lose(shared: &Shared, why: &str) {
-    if let Gateway::Connected { .. } = shared.hub.gateway() {
-        shared.hub.set_gateway(Gateway::Lost { since: shared.clock.now() });
+    if let GatewayState::Connected { .. } = shared.hub.gateway() {
+        shared.hub.set_gateway(GatewayState::Lost { since: shared.clock.now() });
     }
     let sentence = format!(
         "{why}. Commands and buttons do not work until the bot is connected again; nuncio keeps trying"
@@ -267,5 +267,5 @@ fn give_up(shared: &Shared, sentence: &str) {
     if !is_told {
         tracing::error!("{sentence}");
     }
-    shared.hub.set_gateway(Gateway::Stopped);
+    shared.hub.set_gateway(GatewayState::Stopped);
 }

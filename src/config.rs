@@ -46,10 +46,10 @@ pub use encryption::EncryptionKey;
 pub(crate) use limits::span_of;
 pub use limits::{RateLimit, Scope, TrustedProxies};
 pub use map::{table, table_of};
-pub use report::{InvalidValue, Problem, Report};
+pub use report::{ConfigProblem, InvalidValue, Report};
 pub use variables::Variables;
-pub use webhook::Webhook;
-pub use xtsystems::XtSystems;
+pub use webhook::WebhookConfig;
+pub use xtsystems::XtSystemsConfig;
 
 use reader::Reader;
 
@@ -60,15 +60,15 @@ const MIN_API_KEY_BYTES: usize = 16;
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The listener for webhooks.
-    pub webhook: Webhook,
+    pub webhook: WebhookConfig,
     /// The rate limit per client address.
     pub rate_limit: RateLimit,
     /// Proxies whose forwarding headers are trusted.
     pub trusted_proxies: TrustedProxies,
     /// How Discord is reached, and with which token.
-    pub discord: Discord,
+    pub discord: DiscordConfig,
     /// How the platform is reached, and with which key.
-    pub xtsystems: XtSystems,
+    pub xtsystems: XtSystemsConfig,
     /// Who may decide, and the times of decisions.
     pub decisions: Decisions,
     /// The route map from kinds to channels; [`table`] renders it.
@@ -95,7 +95,7 @@ pub struct Config {
 
 /// How Discord is reached.
 #[derive(Clone, Debug)]
-pub struct Discord {
+pub struct DiscordConfig {
     /// The bot's token. Without it deliveries wait.
     pub token: Option<Secret>,
     /// The application's id; `None`: derived from the token.
@@ -124,10 +124,10 @@ impl Config {
     /// All problems at once; [`Report`]'s `Display` is the message, with exit code 78.
     pub fn from_variables(variables: &Variables) -> Result<Self, Report> {
         let mut reader = Reader::new(variables);
-        let webhook = Webhook::read(&mut reader);
+        let webhook = WebhookConfig::read(&mut reader);
         let (rate_limit, trusted_proxies) = limits::read(&mut reader);
-        let discord = Discord::read(&mut reader);
-        let xtsystems = XtSystems::read(&mut reader);
+        let discord = DiscordConfig::read(&mut reader);
+        let xtsystems = XtSystemsConfig::read(&mut reader);
         let decisions = Decisions::read(&mut reader);
         let routes = map::read(&mut reader);
         let pings = ping::read(&mut reader);
@@ -190,7 +190,7 @@ pub fn fresh_secret() -> Secret {
     report::fresh_secret()
 }
 
-impl Discord {
+impl DiscordConfig {
     fn read(reader: &mut Reader<'_>) -> Self {
         let base = reader.or("DISCORD_API_URL", DiscordBase::discord(), DiscordBase::parse);
         if base.exposes_token() {

@@ -14,4 +14,4 @@ mod xtsystems;
 
 pub use platform::{Platform, PlatformFault, RecordedRequest};
 pub use stage::Stage;
-pub use xtsystems::{Answer, XtSystems};
+pub use xtsystems::{WebhookAnswer, XtSystems};

@@ -36,9 +36,9 @@ use crate::secret::Secret;
 pub use bucket::Share;
 pub use channel::ChannelObject;
 pub use circuit_breaker::{BreakerState, CircuitBreaker, OpenReason, Permit, REFUSAL_WINDOW, REFUSALS};
-pub use failure::Failure;
-pub use gateway::{Gateway, SessionStartLimit};
-pub use message::{Page, Posted};
+pub use failure::DiscordFailure;
+pub use gateway::{GatewayInfo, SessionStartLimit};
+pub use message::{MessagePage, Posted};
 pub use survey::{Application, NamedServer};
 pub use transport::{HttpTransport, NO_ANSWER_LIMIT};
 
@@ -99,7 +99,7 @@ pub struct Myself {
 
 impl Client {
     /// Fetches the user that the token belongs to (Discord: "Get Current User").
-    pub async fn myself(&self, permit: Permit) -> Result<Myself, Failure> {
+    pub async fn myself(&self, permit: Permit) -> Result<Myself, DiscordFailure> {
         let myself: Myself = self.get(permit, "/users/@me").await?;
         // A second call gets an equal id.
         let _ = self.0.me.set(myself.id);
@@ -145,7 +145,7 @@ impl Client {
     }
 
     /// The underlying HTTP client, for other users of Discord to share connections and certificates.
-    pub fn http_client(&self) -> Result<reqwest::Client, Failure> {
+    pub fn http_client(&self) -> Result<reqwest::Client, DiscordFailure> {
         self.0.transport.http_client()
     }
 
@@ -153,7 +153,7 @@ impl Client {
         &self.0.transport
     }
 
-    fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Failure> {
+    fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, DiscordFailure> {
         let request = self.0.transport.request(method, path)?;
         Ok(request.header("authorization", format!("Bot {}", self.0.token.expose())))
     }
@@ -164,7 +164,11 @@ impl Client {
     }
 
     /// Sends a GET request for `path` and parses the response.
-    async fn get<T: serde::de::DeserializeOwned>(&self, permit: Permit, path: &str) -> Result<T, Failure> {
+    async fn get<T: serde::de::DeserializeOwned>(
+        &self,
+        permit: Permit,
+        path: &str,
+    ) -> Result<T, DiscordFailure> {
         self.ask::<(), T>(permit, Method::GET, path, None).await
     }
 
@@ -175,7 +179,7 @@ impl Client {
         method: Method,
         path: &str,
         body: Option<&B>,
-    ) -> Result<T, Failure> {
+    ) -> Result<T, DiscordFailure> {
         let mut request = self.request(method, path)?;
         if let Some(body) = body {
             request = request.json(body);
@@ -183,7 +187,7 @@ impl Client {
         let began = self.0.clock.elapsed();
         let answer = match request.send().await {
             Ok(response) => Answer::read(response).await,
-            Err(error) => return Err(permit.failed(Failure::network(error), false)),
+            Err(error) => return Err(permit.failed(DiscordFailure::network(error), false)),
         };
         self.0.transport.hear(&answer);
         match failure::json(&answer) {

@@ -33,7 +33,7 @@ use crate::config::{Config, EncryptionKey, Variables};
 use crate::key::Key;
 use crate::secret::Secret;
 
-pub use code::{Code, Group};
+pub use code::{Code, CodeGroup};
 pub use files::cannot_keep_data;
 pub use fix::{Repair, Repaired, registration_to_repair, repair};
 pub use ingress::cannot_listen;

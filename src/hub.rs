@@ -22,12 +22,12 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::model::ping::Pings;
-use crate::model::route::{Cards, RouteMap};
+use crate::model::route::{CardStyle, RouteMap};
 use crate::model::{Event, Mint, Mute, MuteId, Snowflake, Source};
 use crate::store::{self, Store};
 
 pub use crate::model::{
-    AddressCount, Finding, Findings, Gateway, Overview, Person, Problem, ProblemCode, SystemStatus,
+    AddressCount, Finding, Findings, GatewayState, Overview, Person, Problem, ProblemCode, SystemStatus,
     WebhookEndpoint,
 };
 
@@ -35,7 +35,7 @@ pub use decisions::{Click, ClickOrigin, ClickOutcome, Details};
 pub use error::{Conflict, Error, Result};
 pub use events::{Hop, Notice, Redelivered, Tidied, Trace, UnknownKind, follow_up, known_kinds, nearest};
 pub use guilds::{
-    ChannelInfo, Channels, Entrypoint, GuildRole, Guilds, Obstacle, invite_link, judge_servers,
+    ChannelInfo, ChannelObstacle, Channels, Entrypoint, GuildRole, Guilds, invite_link, judge_servers,
     unknown_channel,
 };
 pub use health::{
@@ -76,7 +76,7 @@ struct Inner {
     warned: Mutex<HashSet<String>>,
     /// Incremented whenever an outcome of a delivery is recorded.
     progress: watch::Sender<u64>,
-    gateway: watch::Sender<Gateway>,
+    gateway: watch::Sender<GatewayState>,
     /// The map's channels, once the gateway has reported them.
     places: watch::Sender<Channels>,
     /// The bot's guilds, and which of them are the operator's.
@@ -120,7 +120,7 @@ impl Hub {
             unsummed: Mutex::default(),
             warned: Mutex::default(),
             progress: watch::Sender::new(0),
-            gateway: watch::Sender::new(Gateway::default()),
+            gateway: watch::Sender::new(GatewayState::default()),
             places: watch::Sender::default(),
             known_guilds: guilds::access::KnownGuilds::default(),
             endpoint: OnceLock::new(),
@@ -164,7 +164,7 @@ impl Hub {
 
     /// The card mode of `route`, if the map sets one.
     #[must_use]
-    pub fn cards(&self, route: &str) -> Option<Cards> {
+    pub fn cards(&self, route: &str) -> Option<CardStyle> {
         self.0.routing.now().cards(route)
     }
 

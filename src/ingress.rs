@@ -43,7 +43,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::config::{RateLimit, TrustedProxies, Webhook};
+use crate::config::{RateLimit, TrustedProxies, WebhookConfig};
 use crate::hub::{Finding, Hub, IngressReport};
 use crate::ingress::body_budget::BodyBudget;
 use crate::ingress::limiter::AddressLimiter;
@@ -90,7 +90,7 @@ impl Ingress {
     #[must_use]
     pub fn new(
         hub: Hub,
-        webhook: Webhook,
+        webhook: WebhookConfig,
         limit: RateLimit,
         proxies: TrustedProxies,
         api_key: Option<Secret>,
@@ -147,7 +147,7 @@ impl Ingress {
 }
 
 /// The body budget, in KiB: whatever the limit is, two of the largest bodies fit.
-fn body_budget_for(webhook: &Webhook) -> usize {
+fn body_budget_for(webhook: &WebhookConfig) -> usize {
     (2 * webhook.body_limit / 1024).max(BODY_BUDGET_KIB)
 }
 

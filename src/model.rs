@@ -64,7 +64,7 @@ pub use event::{DedupeKey, Event, EventHeader, NewEvent, sample_subject};
 pub use family::{CardLifetime, Family, KindMeaning};
 pub use finding::{AddressCount, Finding, Findings};
 pub use fold::{closes, fold};
-pub use gateway::Gateway;
+pub use gateway::GatewayState;
 pub use id::{
     DecisionId, DeliveryId, DestinationId, EventId, InvalidId, MessageId, Mint, MuteId, RouteId, Snowflake,
 };

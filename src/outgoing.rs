@@ -19,7 +19,6 @@ pub const USER_AGENT: &str = concat!("nuncio/", env!("CARGO_PKG_VERSION"));
 static TLS: LazyLock<Option<TlsConnector>> = LazyLock::new(|| TlsConnector::new().ok());
 
 /// The builder of every client of ours, in tests too: with the certificates that are loaded once.
-#[must_use]
 pub fn builder() -> reqwest::ClientBuilder {
     let builder = reqwest::Client::builder();
     match &*TLS {

@@ -36,7 +36,7 @@ mod ticket;
 
 pub use asked::DecisionContext;
 pub use body::{AllowedMentions, Body, Embed, EmbedField, EmbedFooter, Reference};
-pub use button::{Button, Row};
+pub use button::{Button, ButtonRow};
 pub use card::{Card, Field};
 pub use color::Color;
 pub use decided::late as late_word;

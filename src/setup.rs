@@ -28,9 +28,9 @@ use crate::config::Variables;
 use crate::discord::Client;
 use crate::model::{Actor, Snowflake};
 
-pub use prompt::{Choices, Prompt, Question, Stop};
+pub use prompt::{Choices, Prompt, PromptQuestion, SetupStop};
 
-use draft::Draft;
+use draft::EnvDraft;
 use server::Servers;
 
 /// A shorter secret is not masked in sentences: it would match parts of ordinary words.
@@ -71,7 +71,7 @@ pub struct Options {
 
 /// The result of a setup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Outcome {
+pub struct SetupOutcome {
     /// True if everything that was tried worked.
     pub is_well: bool,
     /// True if the operator wants nuncio to serve now.
@@ -83,7 +83,7 @@ pub struct Outcome {
 /// What every step needs.
 struct Setup<'a> {
     options: &'a Options,
-    draft: Draft,
+    draft: EnvDraft,
     prompt: &'a mut dyn Prompt,
     clock: &'a Clock,
 }
@@ -112,24 +112,24 @@ pub async fn run(
     clock: &Clock,
     prompt: &mut dyn Prompt,
     stop: &CancellationToken,
-) -> Result<Outcome, Stop> {
+) -> Result<SetupOutcome, SetupStop> {
     let file = finish::EnvFile::read(&options.folder)?;
-    let mut setup = Setup { options, draft: Draft::new(variables, prompt)?, prompt, clock };
+    let mut setup = Setup { options, draft: EnvDraft::new(variables, prompt)?, prompt, clock };
     let plan = tokio::select! {
         biased;
-        () = stop.cancelled() => Err(Stop::Aborted),
+        () = stop.cancelled() => Err(SetupStop::Aborted),
         plan = setup.ask() => plan,
     };
     setup.prompt.wait_for(None);
     let plan = plan?;
     if stop.is_cancelled() {
-        return Err(Stop::Aborted);
+        return Err(SetupStop::Aborted);
     }
     finish::all(&mut setup, &file, plan, stop).await
 }
 
 impl Setup<'_> {
-    async fn ask(&mut self) -> Result<Plan, Stop> {
+    async fn ask(&mut self) -> Result<Plan, SetupStop> {
         platform::ask(self).await?;
         let found = bot::ask(self).await?;
         let mut servers = server::ask(self, found).await?;
@@ -149,7 +149,7 @@ impl Setup<'_> {
         self.prompt.say(&text);
     }
 
-    fn wrong(&mut self, found: &str, remedy: &str) -> Result<(), Stop> {
+    fn wrong(&mut self, found: &str, remedy: &str) -> Result<(), SetupStop> {
         let (found, remedy) = (self.without_secrets(found), self.without_secrets(remedy));
         self.prompt.wrong(&found, &remedy)
     }

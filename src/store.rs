@@ -71,24 +71,24 @@ use crate::key::Key;
 use crate::model::InvalidId;
 
 pub use accept::{Accepted, Incoming, Planned};
-pub use audit::{Audited, ChainStart, Fault, Head, Verified};
+pub use audit::{AuditFault, Audited, ChainStart, Head, Verified};
 pub use backup::{Staged, backup, inspect, must_exist};
-pub use decision::{CallNext, Calling, CardLocation, CardOf, Change, Changed, DecisionTrigger};
+pub use decision::{CallNext, Calling, CardLocation, CardOf, Changed, DecisionChange, DecisionTrigger};
 pub use delivery::Waiting;
 pub use digest::{Claim, Taken};
 pub use doubt::InDoubt;
 pub use event::Recent;
-pub use export::{Page, WholeEvent};
+pub use export::{ExportPage, WholeEvent};
 pub use hint::{HintReceiver, HintSender};
 pub use lane_crash::LaneCrash;
 pub use lock::Lock;
-pub use message::{Entry, FollowUp, NextStep, Recorded, stays_open};
+pub use message::{AttemptEntry, FollowUp, NextStep, Recorded, stays_open};
 pub use quarantine::Quarantined;
 pub use redeliver::{Requester, Selection};
 pub use reroute::{Reroute, Rerouted, Rerouting};
 pub use retention::{Outdated, RetentionTable};
 pub use survey::{
-    BotSurvey, SealedWebhook, Stop, Survey, WaitingLane, newest_test, survey, survey_bot, way_of,
+    BotSurvey, SealedWebhook, StoppedAt, Survey, WaitingLane, newest_test, survey, survey_bot, way_of,
 };
 pub use webhook::StoreOutcome;
 
@@ -233,7 +233,7 @@ struct Inner {
     clock: Clock,
     read: engine::sqlite::Reads,
     writer: writer::Writer,
-    health: error::Health,
+    health: error::WriterHealth,
     database_files: Arc<database_files::DatabaseFiles>,
     audit_key: OnceLock<audit::AuditKey>,
     /// Seals values that must not be readable in the database.

@@ -18,25 +18,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::config::XtSystems;
+use crate::config::XtSystemsConfig;
 use crate::model::Calls;
 use crate::outgoing::{Outgoing, USER_AGENT, is_local};
 use crate::secret::Secret;
 
-pub use call::Reply;
-pub use failure::Failure;
+pub use call::CallReply;
+pub use failure::CallFailure;
 pub use presence::Presence;
 pub use registrar::{NO_KEY, Registrar, Registration, RegistrationError, RegistrationRequest};
 pub use registration::{NAME, Registered};
 pub use ticket::{NewTicket, Ticket};
-pub use webhook::{Delivery, NewWebhook, TestReport, Webhook, WebhookChange};
+pub use webhook::{NewPlatformWebhook, PlatformDelivery, PlatformWebhook, TestReport, WebhookChange};
 
 /// Timeout of a whole call, including the reply's body.
 const DEADLINE: Duration = Duration::from_secs(15);
 
 /// A client with one API key. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Client(Arc<Inner>);
+pub struct XtSystemsClient(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -48,10 +48,10 @@ struct Inner {
     http: Outgoing,
 }
 
-impl Client {
+impl XtSystemsClient {
     /// Creates a client for the configured platform; `None` without a key.
     #[must_use]
-    pub fn new(config: &XtSystems, clock: Clock) -> Option<Self> {
+    pub fn new(config: &XtSystemsConfig, clock: Clock) -> Option<Self> {
         let key = config.api_key.clone()?;
         let (base, calls) = (config.api_url.clone(), config.calls.clone());
         let http = Outgoing::new(USER_AGENT, DEADLINE, is_local(&base));

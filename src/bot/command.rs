@@ -39,7 +39,7 @@ enum Error {
 
 /// A command that a person uses, or is typing.
 #[derive(Clone, Copy)]
-pub(super) struct Context<'a> {
+pub(super) struct CommandContext<'a> {
     /// The qualified name, such as "machine approve".
     pub(super) name: &'a str,
     pub(super) interaction: &'a Interaction,
@@ -47,14 +47,14 @@ pub(super) struct Context<'a> {
     pub(super) handlers: &'a Handlers,
 }
 
-impl<'a> Context<'a> {
+impl<'a> CommandContext<'a> {
     fn data(self) -> &'a Shared {
         &self.handlers.shared
     }
 }
 
 /// Runs a command: refuses work at shutdown, and any use in a foreign guild, and reports whatever fails.
-pub(super) async fn answer(context: Context<'_>, options: &CommandOptions) {
+pub(super) async fn answer(context: CommandContext<'_>, options: &CommandOptions) {
     if context.handlers.is_stopping() {
         return reply(context, "nuncio is restarting: try again in a minute. Nothing was changed.").await;
     }
@@ -71,7 +71,7 @@ pub(super) async fn answer(context: Context<'_>, options: &CommandOptions) {
     }
 }
 
-async fn run(context: Context<'_>, options: &CommandOptions) -> Result<(), Error> {
+async fn run(context: CommandContext<'_>, options: &CommandOptions) -> Result<(), Error> {
     use CommandOptions as Options;
     match options {
         Options::WebhookStatus => status::webhook_status(context).await,
@@ -103,7 +103,7 @@ async fn run(context: Context<'_>, options: &CommandOptions) -> Result<(), Error
 }
 
 /// Suggests values for an option that a person is typing; none at shutdown, and none in a foreign guild.
-pub(super) async fn suggest(context: Context<'_>, option: SuggestedOption, typed: &str) {
+pub(super) async fn suggest(context: CommandContext<'_>, option: SuggestedOption, typed: &str) {
     let may_know = !context.handlers.is_stopping() && authorize::guild_refusal(context).await.is_none();
     let choices = match option {
         _ if !may_know => Vec::new(),
@@ -120,7 +120,7 @@ pub(super) async fn suggest(context: Context<'_>, option: SuggestedOption, typed
 }
 
 /// Reports a failure to the person and to the log.
-async fn report_error(context: Context<'_>, error: &Error) {
+async fn report_error(context: CommandContext<'_>, error: &Error) {
     let name = context.name;
     if let Error::Answer(error) = error
         && error.is_over()
@@ -144,7 +144,7 @@ async fn report_error(context: Context<'_>, error: &Error) {
 }
 
 /// Reports a panic, which is a bug in nuncio, to the person and to the log.
-async fn report_panic(context: Context<'_>) {
+async fn report_panic(context: CommandContext<'_>) {
     let (name, reference) = (context.name, EventId::new().short());
     tracing::error!(
         reference,
@@ -159,7 +159,7 @@ async fn report_panic(context: Context<'_>) {
 }
 
 /// Replies to the person who ran the command.
-async fn reply(context: Context<'_>, sentence: &str) {
+async fn reply(context: CommandContext<'_>, sentence: &str) {
     if let Err(error) = context.responder.reply(ReplyBody::whisper(sentence)).await {
         tracing::warn!(
             "the answer to a command did not reach Discord: {error}. The person sees that the command failed"

@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::bot::answer::{self, ClickReply};
 use crate::bot::handlers::{Handlers, log_unanswered};
 use crate::bot::interaction::{ComponentClick, Interaction, SubmittedDialog};
-use crate::bot::list::Page;
+use crate::bot::list::ListPage;
 use crate::bot::mute_question;
 use crate::bot::person::person;
 use crate::bot::refusal::refused;
@@ -45,14 +45,14 @@ impl Handlers {
         if let Some(wanted) = mute_question::of(interaction, click) {
             return self.mute_anyway(interaction, wanted, responder).await;
         }
-        match Page::parse(&click.custom_id) {
+        match ListPage::parse(&click.custom_id) {
             Some(page) => self.turn_page(interaction, page, responder).await,
             None => self.handle_button(interaction, click, responder).await,
         }
     }
 
     /// Another page of a list, for the person who requested the list.
-    async fn turn_page(&self, interaction: &Interaction, page: Page, responder: &Responder) {
+    async fn turn_page(&self, interaction: &Interaction, page: ListPage, responder: &Responder) {
         if self.is_stopping() {
             return say_at_once(responder, STOPPING).await;
         }

@@ -7,7 +7,7 @@ use crate::xtsystems;
 #[derive(Clone, Debug)]
 pub struct CommandDeps {
     /// The platform's client; `None` without an API key.
-    pub platform: Option<xtsystems::Client>,
+    pub platform: Option<xtsystems::XtSystemsClient>,
     /// Registers nuncio's webhook with the platform.
     pub registrar: xtsystems::Registrar,
     /// URL template of a ticket's web page.

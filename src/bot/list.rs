@@ -24,7 +24,7 @@ pub(super) enum List {
 
 /// One page of a list that a person requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Page {
+pub(super) struct ListPage {
     pub(super) list: List,
     /// Zero-based.
     pub(super) number: u32,
@@ -79,7 +79,7 @@ impl List {
     }
 }
 
-impl Page {
+impl ListPage {
     pub(super) const fn first(list: List, reader: Snowflake) -> Self {
         Self { list, number: 0, reader }
     }
@@ -180,9 +180,11 @@ mod tests {
     #[test]
     fn only_what_we_write_is_read() {
         for list in List::ALL {
-            let page = Page { list, number: 12, reader: READER };
-            assert_eq!(Page::parse(&page.custom_id()), Some(page));
-            assert!(Page { number: LAST, reader: Snowflake::new(u64::MAX), ..page }.custom_id().len() <= 100);
+            let page = ListPage { list, number: 12, reader: READER };
+            assert_eq!(ListPage::parse(&page.custom_id()), Some(page));
+            assert!(
+                ListPage { number: LAST, reader: Snowflake::new(u64::MAX), ..page }.custom_id().len() <= 100
+            );
         }
         for wrong in [
             "",
@@ -196,14 +198,14 @@ mod tests {
             "v1:pages:failed:1:7",
             "v1:page:failed:1:me",
         ] {
-            assert_eq!(Page::parse(wrong), None, "{wrong:?}");
+            assert_eq!(ListPage::parse(wrong), None, "{wrong:?}");
         }
     }
 
     #[test]
     fn the_buttons_of_a_page_differ_and_the_ends_are_off() {
         let json = |number, is_last| {
-            let rows = Page { number, ..Page::first(List::GivenUp, READER) }.buttons(is_last);
+            let rows = ListPage { number, ..ListPage::first(List::GivenUp, READER) }.buttons(is_last);
             serde_json::to_value(rows).unwrap()
         };
         assert_eq!(json(0, true), serde_json::json!([]));

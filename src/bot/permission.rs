@@ -6,7 +6,7 @@
 use std::fmt;
 
 use crate::bot::guild::{Channel, Guild, Overwrite, Whom};
-use crate::hub::Obstacle;
+use crate::hub::ChannelObstacle;
 
 const ADMINISTRATOR: u64 = 1 << 3;
 const MANAGE_CHANNELS: u64 = 1 << 4;
@@ -75,8 +75,8 @@ pub(super) struct Missing {
 
 impl Missing {
     /// The missing permission and how to grant it.
-    pub(super) fn obstacle(&self) -> Obstacle {
-        Obstacle { found: self.to_string(), remedy: self.remedy() }
+    pub(super) fn obstacle(&self) -> ChannelObstacle {
+        ChannelObstacle { found: self.to_string(), remedy: self.remedy() }
     }
 
     /// Where a person grants it, with the names of Discord's settings.
@@ -133,12 +133,12 @@ pub(super) fn missing(guild: &Guild, channel: &Channel, bot: u64) -> Vec<Missing
 }
 
 /// Why no message can be posted in `channel`, whatever the write permissions: a forum, a locked thread.
-pub(super) fn unfit(guild: &Guild, channel: &Channel, bot: u64) -> Option<Obstacle> {
+pub(super) fn unfit(guild: &Guild, channel: &Channel, bot: u64) -> Option<ChannelObstacle> {
     if let Some(unfit) = channel.unfit {
-        return Some(Obstacle { found: unfit.found.to_owned(), remedy: unfit.remedy.to_owned() });
+        return Some(ChannelObstacle { found: unfit.found.to_owned(), remedy: unfit.remedy.to_owned() });
     }
     let is_shut = channel.is_locked && lacks(guild, channel, bot, Needed::ManageThreads).is_some();
-    is_shut.then(|| Obstacle {
+    is_shut.then(|| ChannelObstacle {
         found: "is a locked thread, in which only moderators write".to_owned(),
         remedy: "Unlock it (right-click the thread, Unlock Thread), or allow the bot Manage Threads in the settings of its \
                  channel (Edit Channel, Permissions)"

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::bot::gateway::command;
 use crate::bot::{Shared, portal};
-use crate::discord::Failure;
+use crate::discord::DiscordFailure;
 use crate::model::Snowflake;
 
 /// Initial backoff; it doubles up to [`LONGEST`].
@@ -126,7 +126,7 @@ async fn until_done(shared: &Shared, application: Snowflake, guild: Option<Snowf
 }
 
 /// Why the commands were refused, and the fix.
-fn remedy(failure: &Failure) -> &'static str {
+fn remedy(failure: &DiscordFailure) -> &'static str {
     match (failure.status, failure.code) {
         (_, Some(MISSING_ACCESS | UNKNOWN_GUILD)) | (Some(403), None) => {
             "The bot must be in that server, invited with the scope applications.commands"

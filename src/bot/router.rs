@@ -11,11 +11,11 @@ use crate::hub::Entrypoint;
 pub(super) async fn handle(handlers: &Handlers, interaction: &Interaction, responder: &Responder) {
     match &interaction.kind {
         InteractionKind::Command { name, options } => {
-            let context = command::Context { name, interaction, responder, handlers };
+            let context = command::CommandContext { name, interaction, responder, handlers };
             command::answer(context, options).await;
         }
         InteractionKind::Suggestion { option, typed } => {
-            let context = command::Context { name: "", interaction, responder, handlers };
+            let context = command::CommandContext { name: "", interaction, responder, handlers };
             command::suggest(context, *option, typed).await;
         }
         InteractionKind::Component(click) => {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::bot::guild::{self, Guild};
 use crate::bot::{lenient, permission};
 use crate::discord;
-use crate::hub::{GuildRole, Guilds, Obstacle};
+use crate::hub::{ChannelObstacle, GuildRole, Guilds};
 use crate::model::Snowflake;
 
 /// The bot's guilds as REST describes them.
@@ -25,9 +25,9 @@ pub struct ChannelState {
     /// Guild and channel, as in "Acme NOC / #tickets".
     pub name: String,
     /// Why no message can be posted in it, whatever the permissions: a forum, a locked thread.
-    pub unfit: Option<Obstacle>,
+    pub unfit: Option<ChannelObstacle>,
     /// Missing permissions, each with its fix.
-    pub missing: Vec<Obstacle>,
+    pub missing: Vec<ChannelObstacle>,
 }
 
 impl Snapshot {

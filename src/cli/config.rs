@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use crate::cli::{CONFIGURATION, print, say, table};
-use crate::config::{Effective, InvalidValue, Problem, Setting, SettingOrigin, SettingValue, Variables};
+use crate::config::{
+    ConfigProblem, Effective, InvalidValue, Setting, SettingOrigin, SettingValue, Variables,
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -49,7 +51,7 @@ fn print_table(effective: &Effective) {
             table::hanging("", indent, &text).iter().for_each(|line| print(line));
         }
     }
-    for Problem { variable, place, wrong } in &effective.problems {
+    for ConfigProblem { variable, place, wrong } in &effective.problems {
         print(&format!("{variable} {place}  WRONG: {}", sentence(wrong)));
     }
     if let Some(fingerprint) = &effective.fingerprint {
@@ -117,7 +119,7 @@ fn setting_json(setting: &Setting) -> Value {
     })
 }
 
-fn problem_json(problem: &Problem) -> Value {
+fn problem_json(problem: &ConfigProblem) -> Value {
     json!({"variable": problem.variable, "place": problem.place, "what": problem.wrong.what, "fix": problem.wrong.fix})
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::cli::{CONFIGURATION, FAILED, print, table, webhooks};
 use crate::clock::Clock;
 use crate::config::{Config, Variables};
-use crate::doctor::{self, Check, Diagnosis, Group, Repair, Repaired, State};
+use crate::doctor::{self, Check, CodeGroup, Diagnosis, Repair, Repaired, State};
 
 /// The indent of a sentence below the name of its group.
 const INDENT: usize = 4;
@@ -78,7 +78,7 @@ fn show(diagnosis: &Diagnosis, repairs: Option<&Vec<Repair>>) {
             table::hanging(&format!("  {sign} "), INDENT, &sentence).iter().for_each(|line| print(line));
         }
     }
-    for group in Group::ALL {
+    for group in CodeGroup::ALL {
         let mut checks = diagnosis.checks.iter().filter(|check| check.code.group() == group).peekable();
         if checks.peek().is_some() {
             print(group.as_str());

@@ -22,7 +22,7 @@ const GLIMPSE: usize = 60;
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Args {
     #[command(subcommand)]
-    action: Option<Action>,
+    action: Option<Command>,
     /// Signed requests that cannot be read; the first 2 KiB of each are kept
     #[arg(long)]
     quarantined: bool,
@@ -38,7 +38,7 @@ pub(super) struct Args {
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Action {
+enum Command {
     /// Show one event: its state, its deliveries and its body, without secrets
     Show(event_show::Args),
 }
@@ -49,7 +49,7 @@ enum Action {
 /// If the database cannot be used.
 pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode> {
     let store = database::open(&config, Clock::system()).await?;
-    if let Some(Action::Show(args)) = &args.action {
+    if let Some(Command::Show(args)) = &args.action {
         let shown = event_show::run(args, &store, Clock::system().now()).await;
         store.close().await;
         return shown.map(|()| ExitCode::SUCCESS);

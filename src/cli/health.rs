@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 
 use crate::cli::{Usage, print};
-use crate::config::{Variables, Webhook};
+use crate::config::{Variables, WebhookConfig};
 
 /// The time limit: container health checks allow a few seconds.
 const DEADLINE: Duration = Duration::from_secs(3);
@@ -30,7 +30,7 @@ pub(super) struct Args {
 /// # Errors
 /// If no nuncio answers, or the answer is not good.
 pub(super) fn run(args: &Args, variables: &Variables) -> anyhow::Result<ExitCode> {
-    let listens = Webhook::address(variables)?;
+    let listens = WebhookConfig::address(variables)?;
     let port = args.port.unwrap_or(listens.port());
     if port == 0 {
         return Err(Usage("WEBHOOK_PORT is 0, any free one: name the port with --port".to_owned()).into());

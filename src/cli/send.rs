@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::cli::{Usage, print, say};
 use crate::clock::{Clock, Timestamp};
 use crate::config::variable::distance;
-use crate::config::{Variables, Webhook};
+use crate::config::{Variables, WebhookConfig};
 use crate::outgoing::{NUNCIO_LIMIT, Outgoing, USER_AGENT, is_local, read_body};
 use crate::samples;
 use crate::signature::sign;
@@ -41,7 +41,7 @@ pub(super) struct Args {
 }
 
 /// A signed event.
-struct Request {
+struct SignedRequest {
     kind: String,
     timestamp: String,
     signature: String,
@@ -51,7 +51,7 @@ struct Request {
 /// Posts each event and prints the answer; exits with 0 only if all were accepted.
 pub(super) async fn run(args: Args, variables: &Variables) -> anyhow::Result<ExitCode> {
     let events = events(&args)?;
-    let webhook = Webhook::from_variables(variables)?;
+    let webhook = WebhookConfig::from_variables(variables)?;
     let url = address(args.to.as_deref(), &webhook)?;
     let now = Clock::system().now();
     let requests = events.into_iter().map(|(kind, body)| signed(kind, body, &webhook, now));
@@ -156,16 +156,21 @@ fn body_of(kind: &str, read: Value) -> Map<String, Value> {
 }
 
 /// Signs `body` with a fresh timestamp, so that every request is an event of its own.
-fn signed(kind: String, mut body: Map<String, Value>, webhook: &Webhook, now: Timestamp) -> Request {
+fn signed(
+    kind: String,
+    mut body: Map<String, Value>,
+    webhook: &WebhookConfig,
+    now: Timestamp,
+) -> SignedRequest {
     body.insert("timestamp".to_owned(), now.as_secs().into());
     let body = Value::Object(body).to_string();
     let timestamp = now.as_secs().to_string();
     let signature = sign(&webhook.secret, &[timestamp.as_bytes(), body.as_bytes()]);
-    Request { kind, timestamp, signature, body }
+    SignedRequest { kind, timestamp, signature, body }
 }
 
 /// The URL to post to: `to` (with our path, if it has none), otherwise this configuration's listener.
-fn address(to: Option<&str>, webhook: &Webhook) -> anyhow::Result<Url> {
+fn address(to: Option<&str>, webhook: &WebhookConfig) -> anyhow::Result<Url> {
     let Some(to) = to else {
         if webhook.port == 0 {
             return Err(
@@ -186,7 +191,11 @@ fn address(to: Option<&str>, webhook: &Webhook) -> anyhow::Result<Url> {
     Ok(url)
 }
 
-async fn post(client: &reqwest::Client, url: &Url, request: Request) -> anyhow::Result<reqwest::Response> {
+async fn post(
+    client: &reqwest::Client,
+    url: &Url,
+    request: SignedRequest,
+) -> anyhow::Result<reqwest::Response> {
     let sent = client
         .post(url.clone())
         .header("Content-Type", "application/json")
@@ -220,7 +229,7 @@ fn advice(status: u16, url: &Url) -> String {
 }
 
 /// The request as a curl command for a POSIX shell.
-fn curl(request: &Request, url: &Url) -> String {
+fn curl(request: &SignedRequest, url: &Url) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
     format!(
         "curl -sS -H 'Content-Type: application/json' -H '{TIMESTAMP_HEADER}: {}' -H '{SIGNATURE_HEADER}: {}' --data-binary {} {}",
@@ -237,9 +246,11 @@ mod tests {
 
     use super::*;
 
-    fn webhook(lines: &str) -> Webhook {
-        Webhook::from_variables(&Variables::from_dotenv(&format!("WEBHOOK_SECRET=0123456789abcdef\n{lines}")))
-            .unwrap()
+    fn webhook(lines: &str) -> WebhookConfig {
+        WebhookConfig::from_variables(&Variables::from_dotenv(&format!(
+            "WEBHOOK_SECRET=0123456789abcdef\n{lines}"
+        )))
+        .unwrap()
     }
 
     #[rstest::rstest]

@@ -16,7 +16,7 @@ use crate::cli::start::CannotStart;
 use crate::cli::{FAILED, Usage, signals, variables};
 use crate::clock::Clock;
 use crate::config::Variables;
-use crate::setup::{self, Options, Prompt, Stop};
+use crate::setup::{self, Options, Prompt, SetupStop};
 
 use terminal::Terminal;
 use unattended::Unattended;
@@ -164,10 +164,10 @@ fn take_secrets(variables: &mut Variables) -> anyhow::Result<()> {
 }
 
 /// The error, and so the exit code, of a setup that stopped before it changed anything.
-fn refusal(stop: Stop) -> anyhow::Error {
+fn refusal(stop: SetupStop) -> anyhow::Error {
     match stop {
-        Stop::Missing { .. } => Usage(stop.to_string()).into(),
-        Stop::Configuration(_) => CannotStart(stop.to_string()).into(),
+        SetupStop::Missing { .. } => Usage(stop.to_string()).into(),
+        SetupStop::Configuration(_) => CannotStart(stop.to_string()).into(),
         stop => anyhow::Error::new(stop),
     }
 }

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use crate::cli::print;
 use crate::clock::Clock;
-use crate::config::{Variables, Webhook};
-use crate::signature::xtsystems::{self, Reason};
+use crate::config::{Variables, WebhookConfig};
+use crate::signature::xtsystems::{self, SignatureError};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -20,7 +20,7 @@ pub(super) struct Args {
 
 /// Checks every part, prints each result, and exits with 0 only if all of them are right.
 pub(super) fn run(args: &Args, variables: &Variables) -> anyhow::Result<ExitCode> {
-    let Webhook { secret, previous_secret, .. } = Webhook::from_variables(variables)?;
+    let WebhookConfig { secret, previous_secret, .. } = WebhookConfig::from_variables(variables)?;
     let mut stdin = std::io::stdin();
     if stdin.is_terminal() {
         super::say("reading the body from the terminal, up to Ctrl-D; better: nuncio verify … < body.json");
@@ -30,7 +30,7 @@ pub(super) fn run(args: &Args, variables: &Variables) -> anyhow::Result<ExitCode
 
     let (timestamp, signature) = (args.timestamp.as_bytes(), args.signature.as_bytes());
     let with = |secret| xtsystems::check_signature(secret, timestamp, signature, &body);
-    let is_previous = with(&secret) == Err(Reason::Mismatch)
+    let is_previous = with(&secret) == Err(SignatureError::Mismatch)
         && previous_secret.as_ref().is_some_and(|previous| with(previous).is_ok());
     let parts = [
         ("timestamp", xtsystems::check_timestamp(timestamp, Clock::system().now())),
@@ -45,16 +45,18 @@ pub(super) fn run(args: &Args, variables: &Variables) -> anyhow::Result<ExitCode
                 ));
             }
             Ok(()) => print(&format!("{part:9}  ok")),
-            Err(Reason::BodyNotAnObject) if body.is_empty() => {
+            Err(SignatureError::BodyNotAnObject) if body.is_empty() => {
                 print(&format!(
                     "{part:9}  WRONG: it is empty. It comes from stdin: nuncio verify … < body.json"
                 ));
             }
             // The body alone does not show whether it was signed.
-            Err(Reason::BodyNotAnObject) => print(&format!("{part:9}  WRONG: it does not begin with {{")),
+            Err(SignatureError::BodyNotAnObject) => {
+                print(&format!("{part:9}  WRONG: it does not begin with {{"))
+            }
             Err(reason) => print(&format!("{part:9}  WRONG: {reason}")),
         }
-        if *result == Err(Reason::Mismatch)
+        if *result == Err(SignatureError::Mismatch)
             && let Some(mistake) = xtsystems::mistake(&secret, timestamp, signature, &body)
         {
             print(&format!("{:9}  {mistake}", ""));

@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::secret::Secret;
 use crate::store::Store;
-use crate::xtsystems::{Client, Registrar, RegistrationRequest, Webhook};
+use crate::xtsystems::{PlatformWebhook, Registrar, RegistrationRequest, XtSystemsClient};
 
 /// A shorter HMAC key can be found by brute force.
 const SHORTEST_SECRET: usize = 16;
@@ -125,7 +125,7 @@ struct WantedArgs {
 
 /// The state shared by the subcommands.
 struct RegistrationAdmin {
-    platform: Client,
+    platform: XtSystemsClient,
     config: Config,
     /// The URL at which this nuncio takes events; `None` if only a running one knows its port.
     here: Option<String>,
@@ -155,7 +155,7 @@ pub(super) async fn run(args: Args, config: Config) -> anyhow::Result<ExitCode> 
 
 fn admin(config: Config) -> anyhow::Result<(Clock, RegistrationAdmin)> {
     let clock = Clock::system();
-    let Some(platform) = Client::new(&config.xtsystems, clock.clone()) else {
+    let Some(platform) = XtSystemsClient::new(&config.xtsystems, clock.clone()) else {
         return Err(CannotStart(
             "XTSYSTEMS_API_KEY is not set, so XTSystems cannot be asked. Make a key that may manage webhooks in XTSystems, \
              put it into .env, and try again."
@@ -269,15 +269,15 @@ impl RegistrationAdmin {
         Ok(ExitCode::SUCCESS)
     }
 
-    async fn webhooks(&self) -> anyhow::Result<Vec<Webhook>> {
+    async fn webhooks(&self) -> anyhow::Result<Vec<PlatformWebhook>> {
         self.platform.webhooks().await.map_err(|failure| self.explained(&failure))
     }
 
-    async fn named(&self, id: &str) -> anyhow::Result<Webhook> {
+    async fn named(&self, id: &str) -> anyhow::Result<PlatformWebhook> {
         lookup::find(&self.webhooks().await?, id).cloned()
     }
 
-    async fn named_or_ours(&self, id: Option<&str>) -> anyhow::Result<Webhook> {
+    async fn named_or_ours(&self, id: Option<&str>) -> anyhow::Result<PlatformWebhook> {
         if let Some(id) = id {
             return self.named(id).await;
         }
@@ -303,12 +303,12 @@ impl RegistrationAdmin {
         Registrar::new(Some(self.platform.clone()), url.to_owned(), self.config.webhook.secret.clone())
     }
 
-    fn is_ours(&self, webhook: &Webhook) -> bool {
+    fn is_ours(&self, webhook: &PlatformWebhook) -> bool {
         self.here.as_deref().is_some_and(|here| is_same(&webhook.url, here))
     }
 
     /// Advice for a receiver's answer that is not 2xx.
-    fn advice(&self, webhook: &Webhook, status: u16) -> Option<String> {
+    fn advice(&self, webhook: &PlatformWebhook, status: u16) -> Option<String> {
         let advice = match status {
             200..=299 => return None,
             401 if self.is_ours(webhook) => {

@@ -1,7 +1,7 @@
 //! Configuration reload: which changes take effect at once, and which wait for a restart.
 
 use crate::config::effective::texts;
-use crate::config::report::{InvalidValue, Problem, Report};
+use crate::config::report::{ConfigProblem, InvalidValue, Report};
 use crate::config::variable::{VARIABLES, is_reloadable};
 use crate::config::variables::Variables;
 use crate::config::{Config, variable};
@@ -28,7 +28,7 @@ impl Reloaded {
         if running.has_file && !new.has_file {
             // An editor may be writing it right now. Without it, most of the configuration would be the defaults.
             let wrong = InvalidValue::new("is not there any more", "Put it back.");
-            let problem = Problem { variable: ".env".to_owned(), place: String::new(), wrong };
+            let problem = ConfigProblem { variable: ".env".to_owned(), place: String::new(), wrong };
             return Err(Report::of(problem));
         }
         Config::from_variables(new)?;

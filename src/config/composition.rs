@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::config::limits::span_of;
 use crate::config::reader::Reader;
 use crate::config::report::InvalidValue;
-use crate::model::route::Cards;
+use crate::model::route::CardStyle;
 
 /// Default number of waiting deliveries from which a digest is sent.
 const DEPTH: usize = 100;
@@ -16,7 +16,7 @@ const LONGEST_REPEATS: Duration = Duration::from_secs(24 * 3600);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Composition {
     /// Whether later events update their subject's card; the route map can override this per route.
-    pub cards: Cards,
+    pub cards: CardStyle,
     /// How long repeats of an alert update its card instead of posting a new one; zero: never.
     pub fold_repeats: Duration,
     /// How a lane that is behind combines its deliveries.
@@ -27,7 +27,7 @@ pub struct Composition {
 
 impl Default for Composition {
     fn default() -> Self {
-        Self { cards: Cards::Living, fold_repeats: REPEATS, coalesce: Coalesce::Digest, depth: DEPTH }
+        Self { cards: CardStyle::Living, fold_repeats: REPEATS, coalesce: Coalesce::Digest, depth: DEPTH }
     }
 }
 
@@ -46,7 +46,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Composition {
     let default = Composition::default();
     Composition {
         cards: reader.or("CARDS", default.cards, |text| {
-            Cards::from_word(&text.trim().to_ascii_lowercase()).ok_or_else(|| {
+            CardStyle::from_word(&text.trim().to_ascii_lowercase()).ok_or_else(|| {
                 InvalidValue::new(
                     "is neither living nor append",
                     "living (one card per thing) or append (one per event).",

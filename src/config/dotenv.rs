@@ -12,12 +12,12 @@ use std::ops::Range;
 
 use serde::de::IgnoredAny;
 
-use crate::config::report::{InvalidValue, Problem};
+use crate::config::report::{ConfigProblem, InvalidValue};
 use crate::config::variable;
 
 /// One variable of the file.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(super) struct DotenvEntry {
     pub(super) name: String,
     pub(super) value: String,
     /// Line number, from 1.
@@ -29,8 +29,8 @@ pub(super) struct Entry {
 /// The parsed file.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Dotenv {
-    pub(super) entries: Vec<Entry>,
-    pub(super) problems: Vec<Problem>,
+    pub(super) entries: Vec<DotenvEntry>,
+    pub(super) problems: Vec<ConfigProblem>,
     pub(super) notes: Vec<String>,
 }
 
@@ -69,7 +69,7 @@ impl Dotenv {
                 }
                 let value_length = rest[at..at + length].trim_end().len();
                 let span = begin + at..begin + at + value_length;
-                self.entries.push(Entry { name: name.to_owned(), value, line: number, span });
+                self.entries.push(DotenvEntry { name: name.to_owned(), value, line: number, span });
                 at + length + after.find('\n').map_or(after.len(), |end| end + 1)
             }
             Err(wrong) => {
@@ -84,8 +84,8 @@ impl Dotenv {
     }
 }
 
-fn problem(name: Option<&str>, line: usize, what: &str, fix: &str) -> Problem {
-    Problem {
+fn problem(name: Option<&str>, line: usize, what: &str, fix: &str) -> ConfigProblem {
+    ConfigProblem {
         variable: name.unwrap_or(".env").to_owned(),
         place: if name.is_some() { format!(".env line {line}") } else { format!("line {line}") },
         wrong: InvalidValue::new(what, fix),

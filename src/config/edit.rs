@@ -34,7 +34,7 @@ pub struct ChangedLine {
 }
 
 /// A range of the text and its replacement.
-struct Change<'a> {
+struct LineChange<'a> {
     name: &'a str,
     at: Range<usize>,
     put: String,
@@ -56,11 +56,11 @@ pub fn edit(text: &str, values: &[(&str, String)]) -> Option<Edited> {
         let put = quoted(value);
         changes.push(match entry {
             Some(entry) => {
-                Change { name, at: entry.span.clone(), put, before: Some(shown(name, &entry.value)) }
+                LineChange { name, at: entry.span.clone(), put, before: Some(shown(name, &entry.value)) }
             }
             None => match below_its_comment(text, name) {
-                Some(at) => Change { name, at: at..at, put: format!("{name}={put}{end}"), before: None },
-                None => Change {
+                Some(at) => LineChange { name, at: at..at, put: format!("{name}={put}{end}"), before: None },
+                None => LineChange {
                     name,
                     at: text.len()..text.len(),
                     put: format!("{name}={put}{end}"),
@@ -83,7 +83,7 @@ pub fn edit(text: &str, values: &[(&str, String)]) -> Option<Edited> {
     }
     edited.push_str(text.get(taken..)?);
     is_as_wanted(&found, &edited, values).then(|| {
-        let line = |change: &Change<'_>| {
+        let line = |change: &LineChange<'_>| {
             let value = values.iter().find(|(name, _)| *name == change.name).map(|(_, value)| value.as_str());
             ChangedLine {
                 before: change.before.clone(),

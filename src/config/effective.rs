@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::config::Config;
 use crate::config::placeholder::is_placeholder;
-use crate::config::report::{InvalidValue, Problem};
+use crate::config::report::{ConfigProblem, InvalidValue};
 use crate::config::variable::{self, DATABASE_URL, ExampleValue, PLANNED, VARIABLES};
 use crate::config::variables::{Origin, Variables};
 use crate::secret::Secret;
@@ -26,7 +26,7 @@ pub struct Effective {
     /// Every variable, in the order of `.env.example`.
     pub settings: Vec<Setting>,
     /// Problems of `.env` itself.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<ConfigProblem>,
     /// Harmless oddities.
     pub notes: Vec<String>,
     /// Equal for two processes with equal configurations; `None` if the configuration is invalid.
@@ -106,11 +106,11 @@ fn setting(
     variables: &Variables,
     name: &'static str,
     example: ExampleValue,
-    wrong: &mut Vec<Problem>,
+    wrong: &mut Vec<ConfigProblem>,
 ) -> Setting {
     let (own, others) = std::mem::take(wrong).into_iter().partition(|problem| problem.variable == name);
     *wrong = others;
-    let own: Vec<Problem> = own;
+    let own: Vec<ConfigProblem> = own;
     let found = variables.lookup(name);
     let is_set = |name: &str| counts(variables, name).is_some();
     let remark = match found {

@@ -9,7 +9,7 @@ use crate::config::json::{self, Json};
 use crate::config::reader::Reader;
 use crate::config::report::InvalidValue;
 use crate::model::Snowflake;
-use crate::model::route::{Cards, Key, Pattern, Route, RouteMap, Target};
+use crate::model::route::{CardStyle, Pattern, Route, RouteKey, RouteMap, Target};
 
 const MAP: &str = "DISCORD_WEBHOOK_CHANNELS";
 /// Maximum name length that counts for the column's width.
@@ -73,8 +73,8 @@ fn read_entries(reader: &mut Reader<'_>, entries: Vec<(String, Json)>) -> Vec<Ro
     let mut routes = Vec::new();
     let mut seen: HashMap<(Pattern, Option<String>), String> = HashMap::new();
     for (key, value) in entries {
-        let read = Key::read(&key).map_err(|(what, fix)| InvalidValue::new(what, fix));
-        let parsed = read.and_then(|Key { pattern, company }| {
+        let read = RouteKey::read(&key).map_err(|(what, fix)| InvalidValue::new(what, fix));
+        let parsed = read.and_then(|RouteKey { pattern, company }| {
             match seen.insert((pattern.clone(), company.clone()), key.clone()) {
                 Some(first) if first == key => Err(InvalidValue::new(
                     "is there twice",
@@ -102,7 +102,7 @@ fn read_entries(reader: &mut Reader<'_>, entries: Vec<(String, Json)>) -> Vec<Ro
     routes
 }
 
-type Value = (Vec<Target>, Vec<Snowflake>, Option<Cards>);
+type Value = (Vec<Target>, Vec<Snowflake>, Option<CardStyle>);
 
 /// The value of a key; `None` if it contains only placeholders.
 fn read_value(reader: &mut Reader<'_>, key: &str, value: &Json) -> Result<Option<Value>, InvalidValue> {
@@ -121,8 +121,8 @@ fn read_value(reader: &mut Reader<'_>, key: &str, value: &Json) -> Result<Option
                     ("ping", ids) => {
                         ping = Some(ids::roles(ids).map_err(|what| wrong(format!("has a ping that {what}")))?)
                     }
-                    ("cards", Json::Text(word)) if Cards::from_word(word).is_some() => {
-                        cards = Cards::from_word(word);
+                    ("cards", Json::Text(word)) if CardStyle::from_word(word).is_some() => {
+                        cards = CardStyle::from_word(word);
                     }
                     ("threads", Json::Bool(false)) => {}
                     ("threads", Json::Bool(true)) => note_later(reader, key, r#""threads":true"#),

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use crate::config::placeholder::is_placeholder;
-use crate::config::report::{InvalidValue, Problem, Report, placeholder_note};
+use crate::config::report::{ConfigProblem, InvalidValue, Report, placeholder_note};
 use crate::config::variables::Variables;
 
 /// The variables being read, and the problems so far.
 pub(super) struct Reader<'a> {
     variables: &'a Variables,
-    problems: Vec<Problem>,
+    problems: Vec<ConfigProblem>,
     placeholders: Vec<String>,
     notes: Vec<String>,
 }
@@ -92,7 +92,7 @@ impl<'a> Reader<'a> {
     /// Records a problem with `name`.
     pub(super) fn problem(&mut self, name: &str, wrong: InvalidValue) {
         let place = self.variables.lookup(name).map(|(_, origin)| origin.to_string()).unwrap_or_default();
-        self.problems.push(Problem { variable: name.to_owned(), place, wrong });
+        self.problems.push(ConfigProblem { variable: name.to_owned(), place, wrong });
     }
 
     /// Records a harmless oddity.

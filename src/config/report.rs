@@ -1,6 +1,6 @@
 //! The problem report of a configuration: for each problem the variable, what is wrong and how to fix it.
 //!
-//! Contains no values, only names: no content of a variable may enter a [`Problem`] or a note.
+//! Contains no values, only names: no content of a variable may enter a [`ConfigProblem`] or a note.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ impl InvalidValue {
 
 /// One problem that prevents the start.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct ConfigProblem {
     /// The variable's name, or `.env` for the file itself.
     pub variable: String,
     /// Where it was set: `.env line 3`, `the environment`; empty if it was not.
@@ -33,7 +33,7 @@ pub struct Problem {
     pub wrong: InvalidValue,
 }
 
-impl Problem {
+impl ConfigProblem {
     /// Whether `.env` as a whole is at fault.
     pub(super) fn is_of_the_file(&self) -> bool {
         self.variable == ".env" && self.place.is_empty()
@@ -45,7 +45,7 @@ impl Problem {
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for ConfigProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.variable)?;
         if !self.place.is_empty() {
@@ -63,7 +63,7 @@ impl fmt::Display for Problem {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// All problems to fix.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<ConfigProblem>,
     /// The variables (and keys of the route map) that still contain placeholders.
     pub placeholders: Vec<String>,
     /// Oddities that would not prevent the start.
@@ -74,7 +74,7 @@ pub struct Report {
 
 impl Report {
     /// A report with this problem only.
-    pub(super) fn of(problem: Problem) -> Self {
+    pub(super) fn of(problem: ConfigProblem) -> Self {
         Self { problems: vec![problem], placeholders: Vec::new(), notes: Vec::new(), bare: false }
     }
 }

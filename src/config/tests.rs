@@ -369,9 +369,9 @@ fn another_programs_database_url_in_our_file_is_named() {
 fn webhook_alone_can_be_read_when_others_are_wrong() {
     let lines =
         format!("WEBHOOK_SECRET={SECRET}\nWEBHOOK_PORT=4000\nDISCORD_API_URL=nonsense\nDISCORD_TOKEN=a b");
-    let webhook = Webhook::from_variables(&Variables::from_dotenv(&lines)).unwrap();
+    let webhook = WebhookConfig::from_variables(&Variables::from_dotenv(&lines)).unwrap();
     assert_eq!(webhook.port, 4000);
-    assert!(Webhook::from_variables(&Variables::from_dotenv("WEBHOOK_PORT=x")).is_err());
+    assert!(WebhookConfig::from_variables(&Variables::from_dotenv("WEBHOOK_PORT=x")).is_err());
 }
 
 #[test]

@@ -7,7 +7,7 @@ pub use table::{PLANNED, VARIABLES};
 
 /// A section of `.env.example`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Group {
+pub enum VariableGroup {
     /// The bot and the channels.
     Discord,
     /// The listener for webhooks.
@@ -18,7 +18,7 @@ pub enum Group {
     Storage,
 }
 
-impl Group {
+impl VariableGroup {
     const ALL: [Self; 4] = [Self::Discord, Self::Webhook, Self::XtSystems, Self::Storage];
 
     const fn title(self) -> &'static str {
@@ -48,7 +48,7 @@ pub struct Variable {
     /// The variable's name.
     pub name: &'static str,
     /// Its section of `.env.example`.
-    pub group: Group,
+    pub group: VariableGroup,
     /// Its form in `.env.example`.
     pub example: ExampleValue,
     /// Its purpose, in one sentence.
@@ -57,7 +57,7 @@ pub struct Variable {
 
 const fn variable(
     name: &'static str,
-    group: Group,
+    group: VariableGroup,
     example: ExampleValue,
     meaning: &'static str,
 ) -> Variable {
@@ -158,7 +158,7 @@ pub fn example() -> String {
          # The real environment wins over this file. A value with a # or with blanks at an end belongs in single quotes.\n\
          # Made from the table in src/config/variable.rs: `UPDATE_ENV_EXAMPLE=1 cargo test --lib variable`.\n",
     );
-    for group in Group::ALL {
+    for group in VariableGroup::ALL {
         text.push_str("\n# ---- ");
         text.push_str(group.title());
         text.push_str(" ----\n");
@@ -185,7 +185,7 @@ pub fn example() -> String {
 #[must_use]
 pub fn reference() -> String {
     let mut text = String::new();
-    for group in Group::ALL {
+    for group in VariableGroup::ALL {
         text.push_str(&format!(
             "\n### {}\n\n| variable | default | meaning |\n| --- | --- | --- |\n",
             group.title()

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::dotenv;
 use crate::config::placeholder::is_placeholder;
-use crate::config::report::{InvalidValue, Problem};
+use crate::config::report::{ConfigProblem, InvalidValue};
 use crate::config::variable::{self, DATABASE_URL, IGNORED, PLANNED};
 
 /// Where a value was set.
@@ -34,7 +34,7 @@ impl fmt::Display for Origin {
 #[derive(Clone, Default)]
 pub struct Variables {
     values: BTreeMap<String, (String, Origin)>,
-    pub(super) problems: Vec<Problem>,
+    pub(super) problems: Vec<ConfigProblem>,
     pub(super) notes: Vec<String>,
     /// Whether there is a `.env`.
     pub(super) has_file: bool,
@@ -119,7 +119,7 @@ impl Variables {
                     // The value in the file does not count either.
                     variables.values.remove(name);
                     let place = Origin::Environment.to_string();
-                    variables.problems.push(Problem { variable: name.to_owned(), place, wrong });
+                    variables.problems.push(ConfigProblem { variable: name.to_owned(), place, wrong });
                 }
             }
         }
@@ -184,7 +184,7 @@ impl Variables {
     }
 
     fn file_problem(&mut self, what: &str, fix: &str) {
-        self.problems.push(Problem {
+        self.problems.push(ConfigProblem {
             variable: ".env".to_owned(),
             place: String::new(),
             wrong: InvalidValue::new(what, fix),
@@ -193,7 +193,7 @@ impl Variables {
 
     /// Whether `.env` exists and could not be read: then its contents are unknown.
     pub(super) fn is_file_unread(&self) -> bool {
-        self.problems.iter().any(Problem::is_of_the_file)
+        self.problems.iter().any(ConfigProblem::is_of_the_file)
     }
 
     /// The raw value of `name`, and where it was set.

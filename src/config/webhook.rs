@@ -19,7 +19,7 @@ const BODY_LIMITS: std::ops::RangeInclusive<usize> = 1024..=64 * 1024 * 1024;
 
 /// Where to listen and what to accept.
 #[derive(Clone, Debug)]
-pub struct Webhook {
+pub struct WebhookConfig {
     /// The address to bind.
     pub host: IpAddr,
     /// The port to bind; 0 for any free one.
@@ -36,7 +36,7 @@ pub struct Webhook {
     pub public_url: Option<String>,
 }
 
-impl Webhook {
+impl WebhookConfig {
     /// Reads `WEBHOOK_*` only: enough to sign an event and to post it here.
     ///
     /// # Errors

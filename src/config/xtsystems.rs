@@ -8,7 +8,7 @@ use crate::secret::Secret;
 
 /// The connection to the platform.
 #[derive(Clone, Debug)]
-pub struct XtSystems {
+pub struct XtSystemsConfig {
     /// An http(s) URL without a trailing slash, credentials, query or fragment.
     pub api_url: String,
     /// The API key; without it nothing is sent to the platform.
@@ -19,7 +19,7 @@ pub struct XtSystems {
     pub links: Links,
 }
 
-impl XtSystems {
+impl XtSystemsConfig {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
         let mut link = |name: &str| {
             reader.optional(name, |text| {

@@ -25,7 +25,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::demo::{Answer, XtSystems};
+use crate::demo::{WebhookAnswer, XtSystems};
 use crate::secret::Secret;
 
 pub use fault::PlatformFault;
@@ -125,7 +125,7 @@ impl Platform {
     }
 
     /// Sends an event to every webhook subscribed to its kind. Returns the answer of each.
-    pub async fn emit(&self, kind: &str, data: Value) -> Vec<Answer> {
+    pub async fn emit(&self, kind: &str, data: Value) -> Vec<WebhookAnswer> {
         let hooks = self.model().hooks_for(kind);
         let mut answers = Vec::new();
         for hook in hooks {
@@ -135,7 +135,7 @@ impl Platform {
     }
 
     /// Sends one event to one webhook, and records the delivery. Returns the duration and the answer, if any.
-    async fn deliver(&self, hook: &hook::Hook, kind: &str, data: Value) -> (Duration, Option<Answer>) {
+    async fn deliver(&self, hook: &hook::Hook, kind: &str, data: Value) -> (Duration, Option<WebhookAnswer>) {
         let company = self.model().company_of(&data);
         let event = json!({"event_type": kind, "data": data, "company_id": company});
         self.learn(&event);

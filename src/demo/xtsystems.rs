@@ -23,7 +23,7 @@ pub struct XtSystems {
 
 /// The webhook's answer.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
+pub struct WebhookAnswer {
     /// The HTTP status.
     pub status: u16,
     /// The body; null if it is not JSON.
@@ -50,7 +50,7 @@ impl XtSystems {
     ///
     /// # Errors
     /// If the webhook cannot be reached.
-    pub async fn send(&self, mut body: Value) -> reqwest::Result<Answer> {
+    pub async fn send(&self, mut body: Value) -> reqwest::Result<WebhookAnswer> {
         let now = self.clock.now().as_secs();
         body["timestamp"] = now.into();
         self.post(&now.to_string(), body.to_string()).await
@@ -60,7 +60,7 @@ impl XtSystems {
     ///
     /// # Errors
     /// If the webhook cannot be reached.
-    pub async fn post(&self, timestamp: &str, body: impl Into<Vec<u8>>) -> reqwest::Result<Answer> {
+    pub async fn post(&self, timestamp: &str, body: impl Into<Vec<u8>>) -> reqwest::Result<WebhookAnswer> {
         let body = body.into();
         let signature = signature::sign(&self.secret, &[timestamp.as_bytes(), &body]);
         self.post_signed(timestamp, &signature, body).await
@@ -75,7 +75,7 @@ impl XtSystems {
         timestamp: &str,
         signature: &str,
         body: Vec<u8>,
-    ) -> reqwest::Result<Answer> {
+    ) -> reqwest::Result<WebhookAnswer> {
         let request = || {
             let request =
                 self.http.post(&self.webhook).timeout(DEADLINE).header("content-type", "application/json");
@@ -91,6 +91,6 @@ impl XtSystems {
         };
         let status = response.status().as_u16();
         let body = serde_json::from_slice(&response.bytes().await?).unwrap_or_default();
-        Ok(Answer { status, body })
+        Ok(WebhookAnswer { status, body })
     }
 }

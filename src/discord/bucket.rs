@@ -31,13 +31,13 @@ pub enum Share {
 
 /// The bucket key until Discord has named a bucket: the route's template, and the channel or webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Route {
+pub(super) struct BucketRoute {
     pub(super) template: &'static str,
     pub(super) major: Snowflake,
 }
 
 /// A bucket's name, and the channel or webhook it is about.
-type Key = (Arc<str>, Snowflake);
+type BucketKey = (Arc<str>, Snowflake);
 
 /// All buckets of one transport. Clones share them.
 #[derive(Clone, Debug, Default)]
@@ -45,8 +45,8 @@ pub(super) struct Buckets(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    names: HashMap<Route, Arc<str>>,
-    buckets: HashMap<Key, Bucket>,
+    names: HashMap<BucketRoute, Arc<str>>,
+    buckets: HashMap<BucketKey, Bucket>,
 }
 
 /// One bucket. Times are values of the clock's `elapsed`.
@@ -125,20 +125,20 @@ impl Bucket {
 
 impl Buckets {
     /// How long a request along `route` should wait at `now`.
-    pub(super) fn wait(&self, route: Route, share: Share, now: Duration) -> Duration {
+    pub(super) fn wait(&self, route: BucketRoute, share: Share, now: Duration) -> Duration {
         let state = self.state();
         state.buckets.get(&state.key(route)).map_or(Duration::ZERO, |bucket| bucket.wait(share, now))
     }
 
     /// Counts a request that is sent at `now`.
-    pub(super) fn take(&self, route: Route, now: Duration) -> Ticket {
+    pub(super) fn take(&self, route: BucketRoute, now: Duration) -> BucketPermit {
         let mut state = self.state();
         if state.buckets.len() >= KEPT {
             state.forget(now);
         }
         let key = state.key(route);
         state.buckets.entry(key.clone()).or_default().take(now);
-        Ticket { buckets: self.clone(), route, key }
+        BucketPermit { buckets: self.clone(), route, key }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -147,7 +147,7 @@ impl Buckets {
 }
 
 impl State {
-    fn key(&self, route: Route) -> Key {
+    fn key(&self, route: BucketRoute) -> BucketKey {
         let name = self.names.get(&route).cloned().unwrap_or_else(|| Arc::from(route.template));
         (name, route.major)
     }
@@ -159,14 +159,14 @@ impl State {
     }
 }
 
-/// An in-flight request. Dropping it without [`Ticket::settle`] means that it got no response.
-pub(super) struct Ticket {
+/// An in-flight request. Dropping it without [`BucketPermit::settle`] means that it got no response.
+pub(super) struct BucketPermit {
     buckets: Buckets,
-    route: Route,
-    key: Key,
+    route: BucketRoute,
+    key: BucketKey,
 }
 
-impl Ticket {
+impl BucketPermit {
     /// Records the response's bucket data. Returns how long the next request along this route should wait.
     pub(super) fn settle(self, bucket_headers: &BucketHeaders, now: Duration) -> Duration {
         let (buckets, route) = (self.buckets.clone(), self.route);
@@ -182,7 +182,7 @@ impl Ticket {
     }
 }
 
-impl Drop for Ticket {
+impl Drop for BucketPermit {
     fn drop(&mut self) {
         if let Some(bucket) = self.buckets.state().buckets.get_mut(&self.key) {
             bucket.in_flight = bucket.in_flight.saturating_sub(1);
@@ -194,10 +194,11 @@ impl Drop for Ticket {
 mod tests {
     use super::*;
 
-    const POST: Route = Route { template: "POST /channels/{channel}/messages", major: Snowflake::new(1) };
-    const PATCH: Route =
-        Route { template: "PATCH /channels/{channel}/messages/{message}", major: Snowflake::new(1) };
-    const ELSEWHERE: Route = Route { major: Snowflake::new(2), ..POST };
+    const POST: BucketRoute =
+        BucketRoute { template: "POST /channels/{channel}/messages", major: Snowflake::new(1) };
+    const PATCH: BucketRoute =
+        BucketRoute { template: "PATCH /channels/{channel}/messages/{message}", major: Snowflake::new(1) };
+    const ELSEWHERE: BucketRoute = BucketRoute { major: Snowflake::new(2), ..POST };
 
     fn secs(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -241,11 +242,11 @@ mod tests {
     fn what_is_on_its_way_counts() {
         let buckets = Buckets::default();
         buckets.take(POST, secs(0)).settle(&bucket_headers("a", 3, 5), secs(0));
-        let flying: Vec<Ticket> = (0..3).map(|_| buckets.take(POST, secs(1))).collect();
+        let flying: Vec<BucketPermit> = (0..3).map(|_| buckets.take(POST, secs(1))).collect();
         assert_eq!(buckets.wait(POST, Share::Full, secs(1)), secs(4), "three were left, three are flying");
         // The window is over; five fit into the next, and three may arrive in it.
         assert_eq!(buckets.wait(POST, Share::Full, secs(6)), Duration::ZERO);
-        let more: Vec<Ticket> = (0..2).map(|_| buckets.take(POST, secs(6))).collect();
+        let more: Vec<BucketPermit> = (0..2).map(|_| buckets.take(POST, secs(6))).collect();
         assert!(!buckets.wait(POST, Share::Full, secs(6)).is_zero());
         drop((flying, more));
         assert_eq!(buckets.wait(POST, Share::Full, secs(6)), Duration::ZERO);
@@ -263,7 +264,7 @@ mod tests {
         buckets.take(POST, secs(2)).settle(&bucket_headers("a", 0, 3), secs(2));
         assert_eq!(waits(2), [secs(3), secs(3)]);
         // In the next window, in-flight requests count.
-        let _flying: Vec<Ticket> = (0..4).map(|_| buckets.take(POST, secs(6))).collect();
+        let _flying: Vec<BucketPermit> = (0..4).map(|_| buckets.take(POST, secs(6))).collect();
         assert_eq!(waits(6).map(|wait| wait.is_zero()), [false, true]);
     }
 
@@ -291,7 +292,7 @@ mod tests {
     fn the_table_does_not_grow_without_bound() {
         let buckets = Buckets::default();
         for channel in 1..=10 * KEPT as u64 {
-            let route = Route { major: Snowflake::new(channel), ..POST };
+            let route = BucketRoute { major: Snowflake::new(channel), ..POST };
             buckets.take(route, secs(channel)).settle(&bucket_headers("a", 4, 1), secs(channel));
         }
         let state = buckets.state();

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::discord::{Client, Failure, Permit, answer};
+use crate::discord::{Client, DiscordFailure, Permit, answer};
 use crate::model::Snowflake;
 
 /// Forums and media channels hold posts, categories hold channels (Discord: "Channel Types").
@@ -58,13 +58,13 @@ impl ChannelObject {
 
 impl Client {
     /// Fetches a channel (Discord: "Get Channel").
-    pub async fn channel(&self, permit: Permit, channel: Snowflake) -> Result<ChannelObject, Failure> {
+    pub async fn channel(&self, permit: Permit, channel: Snowflake) -> Result<ChannelObject, DiscordFailure> {
         let place = self.get(permit, &format!("/channels/{channel}")).await?;
         self.is_about(channel, place)
     }
 
     /// Reopens an archived thread (Discord: "Modify Channel").
-    pub async fn unarchive(&self, permit: Permit, thread: Snowflake) -> Result<(), Failure> {
+    pub async fn unarchive(&self, permit: Permit, thread: Snowflake) -> Result<(), DiscordFailure> {
         let body = json!({"archived": false});
         let path = format!("/channels/{thread}");
         let place = self.ask::<_, ChannelObject>(permit, Method::PATCH, &path, Some(&body)).await?;
@@ -77,7 +77,7 @@ impl Client {
         permit: Permit,
         server: Snowflake,
         name: &str,
-    ) -> Result<Snowflake, Failure> {
+    ) -> Result<Snowflake, DiscordFailure> {
         let body = json!({"name": name, "type": 0});
         let made: ChannelObject =
             self.ask(permit, Method::POST, &format!("/guilds/{server}/channels"), Some(&body)).await?;
@@ -85,11 +85,11 @@ impl Client {
     }
 
     /// Rejects a response about another channel: it belongs to another request.
-    fn is_about(&self, channel: Snowflake, place: ChannelObject) -> Result<ChannelObject, Failure> {
+    fn is_about(&self, channel: Snowflake, place: ChannelObject) -> Result<ChannelObject, DiscordFailure> {
         if place.id == channel {
             return Ok(place);
         }
         self.transport().distrust();
-        Err(Failure::stale())
+        Err(DiscordFailure::stale())
     }
 }

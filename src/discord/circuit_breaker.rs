@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::discord::Failure;
+use crate::discord::DiscordFailure;
 use crate::model::{Attempt, Outcome, PauseScope, schedule};
 
 /// Discord: "Rate Limits", global: 50 requests a second.
@@ -268,7 +268,7 @@ impl Permit {
     }
 
     /// Records a failure, and whether Discord counts it as a refusal.
-    pub(super) fn failed(self, failure: Failure, is_refusal: bool) -> Failure {
+    pub(super) fn failed(self, failure: DiscordFailure, is_refusal: bool) -> DiscordFailure {
         let is_discords = failure.code.is_some() || failure.status == Some(429);
         self.settle(is_discords, &failure.outcome, is_refusal);
         failure

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::discord::answer::Answer;
-use crate::discord::{Client, Failure, failure};
+use crate::discord::{Client, DiscordFailure, failure};
 use crate::model::Snowflake;
 
 impl Client {
@@ -19,19 +19,19 @@ impl Client {
         application: Snowflake,
         guild: Option<Snowflake>,
         commands: &Value,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), DiscordFailure> {
         let path = commands_of(application, guild);
         let permit = self.circuit_breaker().acquire().await;
         let request = self.request(Method::PUT, &path)?.json(commands);
         let answer = match request.send().await {
             Ok(response) => Answer::read(response).await,
-            Err(error) => return Err(permit.failed(Failure::network(error), false)),
+            Err(error) => return Err(permit.failed(DiscordFailure::network(error), false)),
         };
         self.transport().hear(&answer);
         let is_empty = answer.body.is_empty() && !self.transport().leads_to_discord();
         let done = match answer.status {
             200..=299 if answer.is_list() || is_empty => Ok(()),
-            200..=299 => Err(Failure::unproven(&answer, "no list of commands")),
+            200..=299 => Err(DiscordFailure::unproven(&answer, "no list of commands")),
             _ => failure::json(&answer),
         };
         match done {
@@ -40,7 +40,8 @@ impl Client {
                 Ok(())
             }
             Err(
-                failure @ (Failure { status: Some(401), .. } | Failure { status: Some(403), code: None, .. }),
+                failure @ (DiscordFailure { status: Some(401), .. }
+                | DiscordFailure { status: Some(403), code: None, .. }),
             ) => Err(failure),
             Err(failure) => Err(permit.failed(failure, answer.is_refusal())),
         }
@@ -56,7 +57,7 @@ impl Client {
         &self,
         application: Snowflake,
         guild: Option<Snowflake>,
-    ) -> Result<Vec<Command>, Failure> {
+    ) -> Result<Vec<ApplicationCommand>, DiscordFailure> {
         let permit = self.circuit_breaker().acquire().await;
         self.get(permit, &commands_of(application, guild)).await
     }
@@ -70,7 +71,7 @@ impl Client {
         &self,
         application: Snowflake,
         guild: Option<Snowflake>,
-    ) -> Result<Vec<Value>, Failure> {
+    ) -> Result<Vec<Value>, DiscordFailure> {
         let permit = self.circuit_breaker().acquire().await;
         self.get(permit, &commands_of(application, guild)).await
     }
@@ -85,27 +86,27 @@ impl Client {
         application: Snowflake,
         guild: Option<Snowflake>,
         command: Snowflake,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), DiscordFailure> {
         let path = format!("{}/{command}", commands_of(application, guild));
         let permit = self.circuit_breaker().acquire().await;
         let request = self.request(Method::DELETE, &path)?;
         let answer = match request.send().await {
             Ok(response) => Answer::read(response).await,
-            Err(error) => return Err(permit.failed(Failure::network(error), false)),
+            Err(error) => return Err(permit.failed(DiscordFailure::network(error), false)),
         };
         self.transport().hear(&answer);
         if (200..=299).contains(&answer.status) {
             permit.report_success();
             return Ok(());
         }
-        let failure = failure::json::<Value>(&answer).err().unwrap_or_else(Failure::stale);
+        let failure = failure::json::<Value>(&answer).err().unwrap_or_else(DiscordFailure::stale);
         Err(permit.failed(failure, answer.is_refusal()))
     }
 }
 
 /// A registered command.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Command {
+pub struct ApplicationCommand {
     /// The id that Discord gave the command.
     #[serde(deserialize_with = "crate::discord::answer::id")]
     pub id: Snowflake,

@@ -12,7 +12,7 @@ use crate::outgoing;
 /// A request that failed. Its text names no address and no token.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{sentence}")]
-pub struct Failure {
+pub struct DiscordFailure {
     /// The HTTP status, if there was a response.
     pub status: Option<u16>,
     /// Discord's own error code, if it gave one.
@@ -22,7 +22,7 @@ pub struct Failure {
     sentence: String,
 }
 
-impl Failure {
+impl DiscordFailure {
     pub(super) fn network(error: reqwest::Error) -> Self {
         let outcome = Outcome::Retry { after: None, arrived: Arrived::No };
         Self { status: None, code: None, outcome, sentence: sentence(&error) }
@@ -59,12 +59,12 @@ impl Failure {
 }
 
 /// Parses the JSON of a successful response.
-pub(super) fn json<T: DeserializeOwned>(answer: &Answer) -> Result<T, Failure> {
+pub(super) fn json<T: DeserializeOwned>(answer: &Answer) -> Result<T, DiscordFailure> {
     if !(200..=299).contains(&answer.status) {
         let (outcome, sentence) = (answer.trouble(), answer.reason().to_string());
-        return Err(Failure { status: Some(answer.status), code: answer.code(), outcome, sentence });
+        return Err(DiscordFailure { status: Some(answer.status), code: answer.code(), outcome, sentence });
     }
-    serde_json::from_slice(&answer.body).map_err(|error| Failure::unproven(answer, &error.to_string()))
+    serde_json::from_slice(&answer.body).map_err(|error| DiscordFailure::unproven(answer, &error.to_string()))
 }
 
 /// The outcome of a request without a response.

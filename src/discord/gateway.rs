@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::discord::{Client, Failure};
+use crate::discord::{Client, DiscordFailure};
 
 /// The response to "Get Gateway Bot".
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Gateway {
+pub struct GatewayInfo {
     /// The address to connect to: `wss://…`.
     pub url: String,
     /// How many shards Discord recommends; more than one only for bots in very many guilds.
@@ -49,12 +49,12 @@ impl Default for SessionStartLimit {
 impl Client {
     /// Fetches the gateway's address (Discord: "Get Gateway Bot"). Fails at once while the circuit breaker blocks
     /// requests.
-    pub async fn gateway(&self) -> Result<Gateway, Failure> {
-        let permit = self.circuit_breaker().try_acquire().map_err(Failure::breaker_open)?;
+    pub async fn gateway(&self) -> Result<GatewayInfo, DiscordFailure> {
+        let permit = self.circuit_breaker().try_acquire().map_err(DiscordFailure::breaker_open)?;
         match self.get(permit, "/gateway/bot").await {
             // A server without a bot-specific endpoint still has a gateway.
             Err(failure) if failure.status == Some(404) => {
-                let permit = self.circuit_breaker().try_acquire().map_err(Failure::breaker_open)?;
+                let permit = self.circuit_breaker().try_acquire().map_err(DiscordFailure::breaker_open)?;
                 self.get(permit, "/gateway").await
             }
             answered => answered,

@@ -8,11 +8,11 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::json;
 
 use crate::discord::answer::{Answer, Creation};
-use crate::discord::bucket::{Buckets, Route, Share};
+use crate::discord::bucket::{BucketRoute, Buckets, Share};
 use crate::discord::limits::{LONGEST, SHORTEST};
 use crate::model::{Outcome, PauseScope, Snowflake};
 
-const ROUTE: Route = Route { template: "POST /somewhere", major: Snowflake::new(1) };
+const ROUTE: BucketRoute = BucketRoute { template: "POST /somewhere", major: Snowflake::new(1) };
 const STATUSES: [u16; 14] = [200, 201, 204, 302, 400, 401, 403, 404, 408, 409, 429, 500, 502, 503];
 const HEADERS: [&str; 8] = [
     "retry-after",

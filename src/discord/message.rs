@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use crate::clock::Timestamp;
 use crate::discord::answer::{self, Answer, Creation};
-use crate::discord::bucket::{Route, Share};
-use crate::discord::{Client, Failure, Permit};
+use crate::discord::bucket::{BucketRoute, Share};
+use crate::discord::{Client, DiscordFailure, Permit};
 use crate::model::{Attempt, Nonce, Outcome, Receipt, Snowflake};
 
 /// How many messages are read back (Discord: "Get Channel Messages", `limit` ≤ 100).
@@ -79,16 +79,20 @@ impl Client {
     }
 
     /// Fetches the newest messages of `channel` (Discord: "Get Channel Messages").
-    pub async fn recent_messages(&self, permit: Permit, channel: Snowflake) -> Result<Page, Failure> {
+    pub async fn recent_messages(
+        &self,
+        permit: Permit,
+        channel: Snowflake,
+    ) -> Result<MessagePage, DiscordFailure> {
         let path = format!("/channels/{channel}/messages?limit={READ_BACK}");
         let messages: Vec<Posted> = self.get(permit, &path).await?;
-        Ok(Page { is_whole: messages.len() < usize::from(READ_BACK), messages })
+        Ok(MessagePage { is_whole: messages.len() < usize::from(READ_BACK), messages })
     }
 }
 
 /// One page with the newest messages of a channel.
 #[derive(Clone, Debug, Default)]
-pub struct Page {
+pub struct MessagePage {
     /// The messages, in Discord's order.
     pub messages: Vec<Posted>,
     /// Whether there are no older messages.
@@ -141,10 +145,10 @@ impl<'de> Deserialize<'de> for Posted {
     }
 }
 
-const fn create_in(channel: Snowflake) -> Route {
-    Route { template: "POST /channels/{channel}/messages", major: channel }
+const fn create_in(channel: Snowflake) -> BucketRoute {
+    BucketRoute { template: "POST /channels/{channel}/messages", major: channel }
 }
 
-const fn edit_in(channel: Snowflake) -> Route {
-    Route { template: "PATCH /channels/{channel}/messages/{message}", major: channel }
+const fn edit_in(channel: Snowflake) -> BucketRoute {
+    BucketRoute { template: "PATCH /channels/{channel}/messages/{message}", major: channel }
 }

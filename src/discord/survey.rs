@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::discord::{Client, Failure, answer};
+use crate::discord::{Client, DiscordFailure, answer};
 use crate::model::Snowflake;
 
 /// The application that a token belongs to (Discord: "Application Object").
@@ -45,7 +45,7 @@ impl Client {
     /// # Errors
     ///
     /// The failed response.
-    pub async fn application(&self) -> Result<Application, Failure> {
+    pub async fn application(&self) -> Result<Application, DiscordFailure> {
         self.read("/applications/@me").await
     }
 
@@ -54,7 +54,7 @@ impl Client {
     /// # Errors
     ///
     /// The failed response.
-    pub async fn servers(&self) -> Result<Vec<NamedServer>, Failure> {
+    pub async fn servers(&self) -> Result<Vec<NamedServer>, DiscordFailure> {
         self.read("/users/@me/guilds").await
     }
 
@@ -64,7 +64,7 @@ impl Client {
     /// # Errors
     ///
     /// The failed response.
-    pub async fn server(&self, id: Snowflake) -> Result<Value, Failure> {
+    pub async fn server(&self, id: Snowflake) -> Result<Value, DiscordFailure> {
         let mut server: Value = self.read(&format!("/guilds/{id}")).await?;
         server["channels"] = self.read(&format!("/guilds/{id}/channels")).await?;
         if let Some(me) = self.me() {
@@ -78,7 +78,7 @@ impl Client {
         Ok(server)
     }
 
-    async fn read<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+    async fn read<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, DiscordFailure> {
         let permit = self.circuit_breaker().acquire().await;
         self.get(permit, path).await
     }

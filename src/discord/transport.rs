@@ -11,9 +11,9 @@ use serde::Serialize;
 use crate::clock::{Clock, Witness};
 use crate::config::DiscordBase;
 use crate::discord::answer::Answer;
-use crate::discord::bucket::{Buckets, Route, Share};
+use crate::discord::bucket::{BucketRoute, Buckets, Share};
 use crate::discord::limits::{self, BucketHeaders};
-use crate::discord::{CircuitBreaker, Failure, failure};
+use crate::discord::{CircuitBreaker, DiscordFailure, failure};
 use crate::model::{Arrived, Attempt, Outcome, Receipt};
 use crate::outgoing::Outgoing;
 
@@ -105,26 +105,26 @@ impl HttpTransport {
     }
 
     /// How long the next request along `route` should wait for its bucket.
-    pub(super) fn ready_in(&self, route: Route, share: Share) -> Duration {
+    pub(super) fn ready_in(&self, route: BucketRoute, share: Share) -> Duration {
         self.0.buckets.wait(route, share, self.0.clock.elapsed())
     }
 
     /// The underlying HTTP client, with our deadlines and without redirects, for other users of Discord to share
     /// connections and certificates.
-    pub(super) fn http_client(&self) -> Result<reqwest::Client, Failure> {
-        self.0.http.client().map_err(Failure::network)
+    pub(super) fn http_client(&self) -> Result<reqwest::Client, DiscordFailure> {
+        self.0.http.client().map_err(DiscordFailure::network)
     }
 
     /// Builds a request for `path`, without any token.
-    pub(super) fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Failure> {
+    pub(super) fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, DiscordFailure> {
         Ok(self.http_client()?.request(method, format!("{}{path}", self.0.base.rest())))
     }
 
     /// Sends one request with `body` and returns the attempt.
     pub(super) async fn attempt<B: Serialize + Sync>(
         &self,
-        route: Route,
-        request: Result<RequestBuilder, Failure>,
+        route: BucketRoute,
+        request: Result<RequestBuilder, DiscordFailure>,
         body: &B,
         outcome: impl FnOnce(&Answer) -> Outcome,
     ) -> Attempt {

@@ -6,13 +6,13 @@ use reqwest::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::discord::answer::{self, Answer};
-use crate::discord::bucket::{Route, Share};
-use crate::discord::{Failure, HttpTransport, failure};
+use crate::discord::bucket::{BucketRoute, Share};
+use crate::discord::{DiscordFailure, HttpTransport, failure};
 use crate::model::{Attempt, LostWebhook, Snowflake, WebhookUrl};
 
 /// The part of a webhook object that proves that the webhook exists.
 #[derive(Deserialize)]
-struct Found {
+struct WebhookObject {
     #[serde(deserialize_with = "answer::id")]
     id: Snowflake,
 }
@@ -48,20 +48,20 @@ impl HttpTransport {
     /// # Errors
     ///
     /// The failed response, if it proves nothing about the webhook.
-    pub async fn webhook(&self, url: &WebhookUrl) -> Result<Option<LostWebhook>, Failure> {
+    pub async fn webhook(&self, url: &WebhookUrl) -> Result<Option<LostWebhook>, DiscordFailure> {
         let path = format!("/webhooks/{}/{}", url.id(), url.token().expose());
         let permit = self.circuit_breaker().acquire_without_token().await;
         let answer = match self.request(Method::GET, &path)?.send().await {
             Ok(response) => Answer::read(response).await,
-            Err(error) => return Err(permit.failed(Failure::network(error), false)),
+            Err(error) => return Err(permit.failed(DiscordFailure::network(error), false)),
         };
         self.hear(&answer);
-        match failure::json::<Found>(&answer) {
+        match failure::json::<WebhookObject>(&answer) {
             Ok(found) if found.id == url.id() => {
                 permit.report_success();
                 Ok(None)
             }
-            Ok(_) => Err(Failure::stale()),
+            Ok(_) => Err(DiscordFailure::stale()),
             Err(failure) => {
                 // Only an error object comes from Discord.
                 let is_discords = failure.code.is_some();
@@ -92,10 +92,10 @@ fn thread(url: &WebhookUrl, mark: char) -> String {
     url.thread().map(|thread| format!("{mark}thread_id={thread}")).unwrap_or_default()
 }
 
-const fn post(webhook: Snowflake) -> Route {
-    Route { template: "POST /webhooks/{webhook}/{token}", major: webhook }
+const fn post(webhook: Snowflake) -> BucketRoute {
+    BucketRoute { template: "POST /webhooks/{webhook}/{token}", major: webhook }
 }
 
-const fn patch(webhook: Snowflake) -> Route {
-    Route { template: "PATCH /webhooks/{webhook}/{token}/messages/{message}", major: webhook }
+const fn patch(webhook: Snowflake) -> BucketRoute {
+    BucketRoute { template: "PATCH /webhooks/{webhook}/{token}/messages/{message}", major: webhook }
 }

@@ -22,11 +22,11 @@ const NONCE_WINDOW: Duration = Duration::from_secs(15);
 const ARCHIVED: u64 = 50083;
 
 /// Posts to channels as the bot.
-pub(super) struct Channel {
+pub(super) struct ChannelSink {
     client: Client,
 }
 
-impl Channel {
+impl ChannelSink {
     pub(super) const fn new(client: Client) -> Self {
         Self { client }
     }

@@ -10,7 +10,7 @@ use crate::model::schedule::{self, DENIED_AGAIN, RECOVERED};
 use crate::model::{
     Action, Arrived, Attempt, Delivery, DeliveryId, Destination, Form, Message, Outcome, Reason,
 };
-use crate::store::{self, Entry, NextStep, Recorded};
+use crate::store::{self, AttemptEntry, NextStep, Recorded};
 
 /// How long a lane waits before it retries a write that the database refused.
 pub(super) const STORE_AGAIN: Duration = Duration::from_secs(1);
@@ -90,7 +90,7 @@ impl Disposition {
         if let NextStep::Parked(reason) = &self.next {
             destination.closed = Some(reason.as_str().to_owned());
         }
-        let entry = Entry {
+        let entry = AttemptEntry {
             attempt: attempt.clone(),
             next: self.next.clone(),
             not_before: self.not_before.max(self.whole_at),

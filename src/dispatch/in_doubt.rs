@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 
-use crate::discord::{Client, Failure, Page, Permit, Posted};
+use crate::discord::{Client, DiscordFailure, MessagePage, Permit, Posted};
 use crate::dispatch::Context;
 use crate::model::{Arrived, Attempt, Form, Message, Outcome, PostedAfter, Receipt, Snowflake, Tag};
 use crate::render::{self, Body};
@@ -95,7 +95,7 @@ impl<'a> Search<'a> {
                 }
             },
             // A bot that may not read a channel may still write to it.
-            Err(Failure { outcome: Outcome::Denied(why), .. }) => why.to_string(),
+            Err(DiscordFailure { outcome: Outcome::Denied(why), .. }) => why.to_string(),
             // The lookup is repeated as long as it may still succeed.
             Err(failure)
                 if message.attempts < LOOKUPS || !matches!(failure.outcome, Outcome::Retry { .. }) =>
@@ -119,7 +119,11 @@ impl<'a> Search<'a> {
 
     /// Reads the newest messages of `channel`. The server must have recognized our token before: otherwise any server
     /// could claim that there are none.
-    async fn read(&self, channel: Snowflake, mut permit: Permit) -> std::result::Result<Page, Failure> {
+    async fn read(
+        &self,
+        channel: Snowflake,
+        mut permit: Permit,
+    ) -> std::result::Result<MessagePage, DiscordFailure> {
         if self.client.me().is_none() {
             self.client.myself(permit).await?;
             permit = self.client.circuit_breaker().acquire().await;
@@ -132,7 +136,7 @@ impl<'a> Search<'a> {
         channel: Snowflake,
         message: &Message,
         body: &Body,
-        page: &Page,
+        page: &MessagePage,
     ) -> Result<PageResult> {
         let shape = match message.form {
             Form::Reply => Shape::Lines {
@@ -170,7 +174,7 @@ impl<'a> Search<'a> {
 
 impl<'a> Sought<'a> {
     /// The messages of a page that match.
-    fn among(self, page: &'a Page) -> impl Iterator<Item = &'a Posted> {
+    fn among(self, page: &'a MessagePage) -> impl Iterator<Item = &'a Posted> {
         page.messages.iter().filter(move |posted| self.fits(posted))
     }
 
@@ -200,7 +204,7 @@ impl<'a> Sought<'a> {
     }
 
     /// Judges `page`; `taken` are the messages that are known to be others.
-    fn judge(self, page: &Page, taken: &HashSet<Snowflake>) -> PageResult {
+    fn judge(self, page: &MessagePage, taken: &HashSet<Snowflake>) -> PageResult {
         let found =
             self.among(page).filter(|posted| !taken.contains(&posted.id)).min_by_key(|posted| posted.id);
         let is_proven = self.after.message.is_some() || self.after.time.is_some();
@@ -259,20 +263,20 @@ mod tests {
         Posted { content: content.to_owned(), answers, ..posted(id, &[]) }
     }
 
-    fn whole(messages: Vec<Posted>) -> Page {
-        Page { messages, is_whole: true }
+    fn whole(messages: Vec<Posted>) -> MessagePage {
+        MessagePage { messages, is_whole: true }
     }
 
     fn after(message: Option<u64>, second: Option<i64>) -> PostedAfter {
         PostedAfter { message: message.map(Snowflake::new), time: second.map(Timestamp::from_secs) }
     }
 
-    fn cards(cards: &[Vec<Tag>], after: PostedAfter, page: &Page, taken: &[u64]) -> PageResult {
+    fn cards(cards: &[Vec<Tag>], after: PostedAfter, page: &MessagePage, taken: &[u64]) -> PageResult {
         let taken = taken.iter().copied().map(Snowflake::new).collect();
         Sought { nonce: "n", author: Some(US), after, shape: Shape::Cards(cards) }.judge(page, &taken)
     }
 
-    fn lines(after: PostedAfter, page: &Page, taken: &[u64]) -> PageResult {
+    fn lines(after: PostedAfter, page: &MessagePage, taken: &[u64]) -> PageResult {
         let taken = taken.iter().copied().map(Snowflake::new).collect();
         let shape = Shape::Lines { text: "high → low", answers: Some(CARD) };
         Sought { nonce: "n", author: Some(US), after, shape }.judge(page, &taken)
@@ -347,10 +351,12 @@ mod tests {
         #[case] is_whole: bool,
         #[case] look: PageResult,
     ) {
-        let page =
-            Page { messages: (100..200).rev().map(|id| posted(id, &["eeeeeeee"])).collect(), is_whole };
+        let page = MessagePage {
+            messages: (100..200).rev().map(|id| posted(id, &["eeeeeeee"])).collect(),
+            is_whole,
+        };
         assert_eq!(cards(&[vec![tag("aaaaaaaa")]], after, &page, &[]), look);
-        let nothing = Page { messages: Vec::new(), is_whole: true };
+        let nothing = MessagePage { messages: Vec::new(), is_whole: true };
         assert_eq!(
             cards(&[vec![tag("aaaaaaaa")]], after, &nothing, &[]),
             PageResult::Unclear,

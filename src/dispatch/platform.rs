@@ -22,7 +22,7 @@ use crate::model::{
     Outcome, Reason, Receipt, Snowflake, Verdict, schedule,
 };
 use crate::store::{self, CallNext, Calling};
-use crate::xtsystems::{Client, Reply};
+use crate::xtsystems::{CallReply, XtSystemsClient};
 
 /// How long all calls wait after the key was refused.
 const KEY_REFUSED: Duration = Duration::from_secs(5 * 60);
@@ -32,14 +32,14 @@ const LINGER: Duration = Duration::from_secs(5);
 /// The sink of decisions.
 #[derive(Clone)]
 pub struct PlatformSink {
-    client: Client,
+    client: XtSystemsClient,
     destination: DestinationId,
 }
 
 impl PlatformSink {
     /// Creates a sink that makes the calls delivered to `destination` through `client`.
     #[must_use]
-    pub const fn new(client: Client, destination: DestinationId) -> Self {
+    pub const fn new(client: XtSystemsClient, destination: DestinationId) -> Self {
         Self { client, destination }
     }
 
@@ -50,7 +50,7 @@ impl PlatformSink {
     }
 
     /// The API client.
-    pub(super) const fn client(&self) -> &Client {
+    pub(super) const fn client(&self) -> &XtSystemsClient {
         &self.client
     }
 
@@ -191,7 +191,7 @@ impl PlatformLane {
         Ok(())
     }
 
-    async fn ask(&self, decision: &Decision) -> Option<Reply> {
+    async fn ask(&self, decision: &Decision) -> Option<CallReply> {
         let (client, key, body) = (&self.platform.client, decision.id.to_string(), body(decision));
         match (decision.kind, decision.verdict) {
             (DecisionKind::Machine, Verdict::Denied) => client.deny(&decision.object, &key, &body).await,
@@ -201,7 +201,7 @@ impl PlatformLane {
     }
 
     /// The next step after a reply.
-    fn next_step(&self, decision: &Decision, reply: &Reply) -> CallNext {
+    fn next_step(&self, decision: &Decision, reply: &CallReply) -> CallNext {
         let backoff = schedule::backoff(decision.attempts + 1, rand::random());
         let wait = reply.retry_after.map_or(backoff, |after| after.max(backoff));
         let (platform_reply, conditions) = (reply.excerpt(), self.context.hub.conditions());
@@ -324,7 +324,7 @@ fn body(decision: &Decision) -> Value {
     body
 }
 
-fn attempt(reply: Option<&Reply>, next: &CallNext, began: Timestamp) -> Attempt {
+fn attempt(reply: Option<&CallReply>, next: &CallNext, began: Timestamp) -> Attempt {
     let outcome = match next {
         // A call posts nothing to a channel.
         CallNext::Confirmed => Outcome::Sent(Receipt { channel: Snowflake::new(0), message: None }),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::dispatch::Context;
 use crate::hub::Condition;
-use crate::xtsystems::{Client, Failure};
+use crate::xtsystems::{CallFailure, XtSystemsClient};
 
 /// Probe interval while the platform is reachable.
 const QUIET: Duration = Duration::from_secs(5 * 60);
@@ -16,7 +16,7 @@ const QUIET: Duration = Duration::from_secs(5 * 60);
 const IMPATIENT: Duration = Duration::from_secs(30);
 
 /// Keeps [`Condition::PlatformUnreachable`] accurate, and reports a refused key. Never returns.
-pub(super) async fn watch(client: Client, context: Arc<Context>) {
+pub(super) async fn watch(client: XtSystemsClient, context: Arc<Context>) {
     let mut refused_here = false;
     loop {
         let answer = client.webhooks().await.map(drop);
@@ -50,7 +50,7 @@ pub(super) async fn watch(client: Client, context: Arc<Context>) {
 }
 
 /// The platform's own failure; `None` if it merely lacks this call or refuses access.
-fn trouble(client: &Client, failure: &Failure) -> Option<String> {
+fn trouble(client: &XtSystemsClient, failure: &CallFailure) -> Option<String> {
     let (found, remedy) = failure.outage(client.base())?;
     Some(format!("{found}. Decisions are kept and sent later; nuncio keeps trying. {remedy}"))
 }

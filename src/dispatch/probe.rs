@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::discord::Client;
 use crate::dispatch::Context;
-use crate::hub::{Condition, Gateway};
+use crate::hub::{Condition, GatewayState};
 use crate::model::schedule::DENIED_AGAIN;
 use crate::model::{Destination, Sink};
 
@@ -60,7 +60,7 @@ pub(super) async fn ask_the_time(client: Client, context: Arc<Context>) {
 pub(super) async fn look_for_closed(client: Client, context: Arc<Context>) {
     loop {
         context.clock.sleep(LOOK).await;
-        if matches!(context.hub.gateway(), Gateway::Connected { .. }) {
+        if matches!(context.hub.gateway(), GatewayState::Connected { .. }) {
             continue;
         }
         let troubled = context.store.troubled_destinations().await.unwrap_or_else(|error| {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::discord::{Access, Permit, Share};
 use crate::dispatch::Context;
-use crate::dispatch::channel::Channel;
+use crate::dispatch::channel::ChannelSink;
 use crate::dispatch::webhook::Webhooks;
 use crate::model::{Attempt, Destination, Message, PostedAfter, Sink};
 use crate::store::{Error, Result};
@@ -13,13 +13,13 @@ use crate::store::{Error, Result};
 /// All message sinks.
 pub(super) struct Sinks {
     /// The channel sink, if there is a bot.
-    channel: Option<Channel>,
+    channel: Option<ChannelSink>,
     webhooks: Webhooks,
 }
 
 impl Sinks {
     pub(super) fn new(access: &Access) -> Self {
-        let channel = access.client().cloned().map(Channel::new);
+        let channel = access.client().cloned().map(ChannelSink::new);
         Self { channel, webhooks: Webhooks::new(access.transport().clone()) }
     }
 

@@ -12,7 +12,7 @@ use crate::config::Coalesce;
 use crate::dispatch::cards::digest;
 use crate::dispatch::cards::load::load;
 use crate::dispatch::{Context, guard};
-use crate::model::route::Cards;
+use crate::model::route::CardStyle;
 use crate::model::schedule::PING_AGAIN;
 use crate::model::{Action, Delivery, Destination, Form, Message, Priority, Snowflake};
 use crate::render::{self, Digest};
@@ -127,8 +127,8 @@ pub(super) async fn count(
 /// How long a repeated alert edits its card; zero if every event has a card of its own.
 fn folds(context: &Context) -> Duration {
     match context.composition.cards {
-        Cards::Living => context.composition.fold_repeats,
-        Cards::Append => Duration::ZERO,
+        CardStyle::Living => context.composition.fold_repeats,
+        CardStyle::Append => Duration::ZERO,
     }
 }
 

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::discord::{Failure, HttpTransport, Permit, Share};
+use crate::discord::{DiscordFailure, HttpTransport, Permit, Share};
 use crate::dispatch::cards::compose::compose;
 use crate::dispatch::guard::isolate;
 use crate::dispatch::share::share_of;
@@ -118,7 +118,7 @@ pub async fn try_webhook(
     let permit = match transport.circuit_breaker().try_acquire_without_token() {
         Ok(permit) => permit,
         Err(wait) => {
-            let failure = Failure::breaker_open(wait);
+            let failure = DiscordFailure::breaker_open(wait);
             return Ok(unsent(clock, failure.to_string(), failure.outcome));
         }
     };

@@ -3,10 +3,10 @@
 use crate::clock::Clock;
 use crate::doctor::code::Code;
 use crate::doctor::{Check, LIMIT};
-use crate::xtsystems::{Client, Presence};
+use crate::xtsystems::{Presence, XtSystemsClient};
 
 /// Asks XTSystems for each call whether it has it.
-pub(super) async fn checks(client: &Client, clock: &Clock) -> Vec<Check> {
+pub(super) async fn checks(client: &XtSystemsClient, clock: &Clock) -> Vec<Check> {
     let calls = client.calls();
     let calls = [
         ("XTSYSTEMS_APPROVE", &calls.approve),

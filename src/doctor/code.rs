@@ -2,7 +2,7 @@
 
 /// A group of checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Group {
+pub enum CodeGroup {
     /// `.env`, folders, the key and the database.
     Files,
     /// The values of variables.
@@ -21,7 +21,7 @@ pub enum Group {
     Test,
 }
 
-impl Group {
+impl CodeGroup {
     /// Every group, in the order of the output.
     pub const ALL: [Self; 8] = [
         Self::Files,
@@ -72,9 +72,9 @@ macro_rules! codes {
 
             /// The group that shows it.
             #[must_use]
-            pub const fn group(self) -> Group {
+            pub const fn group(self) -> CodeGroup {
                 match self {
-                    $($(Self::$name => Group::$group,)*)*
+                    $($(Self::$name => CodeGroup::$group,)*)*
                 }
             }
         }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::bot::{self, CommandDifferences};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::discord::{Client, Failure, NamedServer};
+use crate::discord::{Client, DiscordFailure, NamedServer};
 use crate::doctor::code::Code;
 use crate::doctor::{Check, LIMIT};
 use crate::hub::invite_link;
@@ -20,7 +20,7 @@ const MOST_SWEPT: usize = 20;
 const AGAIN: Duration = Duration::from_millis(500);
 
 /// The commands found, by place.
-struct Found {
+struct FoundCommands {
     /// The differences where nuncio registers its commands.
     own: CommandDifferences,
     /// Our commands where nuncio registers none: members see them twice.
@@ -60,7 +60,7 @@ pub(super) async fn checks(
     judge(&found, application, is_running, has_logged_in)
 }
 
-fn judge(found: &Found, application: Snowflake, is_running: bool, has_logged_in: bool) -> Vec<Check> {
+fn judge(found: &FoundCommands, application: Snowflake, is_running: bool, has_logged_in: bool) -> Vec<Check> {
     let mut checks = Vec::new();
     for server in &found.without_scope {
         checks.push(Check::fail(
@@ -126,8 +126,8 @@ async fn look(
     application: Snowflake,
     servers: &[NamedServer],
     ours: &Value,
-) -> Found {
-    let mut found = Found {
+) -> FoundCommands {
+    let mut found = FoundCommands {
         own: CommandDifferences::default(),
         doubles: Vec::new(),
         elsewhere: Vec::new(),
@@ -170,6 +170,6 @@ async fn listed(
     clock: &Clock,
     application: Snowflake,
     place: Option<&NamedServer>,
-) -> Option<Result<Vec<Value>, Failure>> {
+) -> Option<Result<Vec<Value>, DiscordFailure>> {
     clock.within(LIMIT, client.whole_commands(application, place.map(|server| server.id))).await
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::{Config, Problem, Report};
+use crate::config::{Config, ConfigProblem, Report};
 use crate::doctor::Check;
 use crate::doctor::code::Code;
 
@@ -21,7 +21,7 @@ pub(super) fn refused(report: &Report) -> Vec<Check> {
     problems.chain(report.notes.iter().filter_map(|note| of_note(note))).collect()
 }
 
-fn code(problem: &Problem) -> Code {
+fn code(problem: &ConfigProblem) -> Code {
     let what = problem.wrong.what.as_str();
     match problem.variable.as_str() {
         ".env" => Code::EnvFileUnreadable,

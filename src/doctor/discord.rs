@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::bot::{RESERVE, Snapshot};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, DiscordBase};
-use crate::discord::{Access, Application, Client, Failure, SessionStartLimit};
+use crate::discord::{Access, Application, Client, DiscordFailure, SessionStartLimit};
 use crate::doctor::code::Code;
 use crate::doctor::{Check, LIMIT, beside, channels, commands, webhooks};
 use crate::hub::{Problem, Rules, interactions_elsewhere, judge_servers};
@@ -221,7 +221,7 @@ fn of_problem(problem: Problem) -> Check {
 }
 
 /// Why Discord did not answer a request.
-pub(crate) fn away(base: &DiscordBase, failure: &Failure) -> Check {
+pub(crate) fn away(base: &DiscordBase, failure: &DiscordFailure) -> Check {
     if failure.status == Some(401) {
         return Check::fail(
             Code::DiscordTokenRefused,

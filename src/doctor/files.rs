@@ -74,8 +74,8 @@ pub fn cannot_keep_data(database: &Path) -> Option<(String, String)> {
 fn data_folder(data: &Path) -> Check {
     match writable(data) {
         Ok(()) => Check::ok(Code::DataFolder, format!("The data folder {} can be written.", data.display())),
-        Err(Obstacle { at, is_read_only: true, .. }) => disk::read_only(data, &at),
-        Err(Obstacle { at, why, .. }) => Check::fail(
+        Err(FileObstacle { at, is_read_only: true, .. }) => disk::read_only(data, &at),
+        Err(FileObstacle { at, why, .. }) => Check::fail(
             Code::DataFolderUnwritable,
             format!("The database belongs in {}, but {} {why}.", data.display(), at.display()),
             format!(
@@ -89,7 +89,7 @@ fn data_folder(data: &Path) -> Check {
 fn log_folder(dir: &Path) -> Check {
     match writable(dir) {
         Ok(()) => Check::ok(Code::LogFolder, format!("The log folder {} can be written.", dir.display())),
-        Err(Obstacle { at, why, .. }) => Check::warn(
+        Err(FileObstacle { at, why, .. }) => Check::warn(
             Code::LogFolderUnwritable,
             format!(
                 "Logs belong in {}, but {} {why}: nuncio runs without log files.",
@@ -123,7 +123,7 @@ pub(super) fn folder_of(file: &Path) -> &Path {
 }
 
 /// What keeps this user from creating files in a folder.
-pub(crate) struct Obstacle {
+pub(crate) struct FileObstacle {
     /// The folder, or the existing one above it.
     pub(crate) at: PathBuf,
     pub(crate) why: String,
@@ -131,9 +131,9 @@ pub(crate) struct Obstacle {
 }
 
 /// Whether this user can create files in `folder`, or create the folder.
-pub(crate) fn writable(folder: &Path) -> Result<(), Obstacle> {
+pub(crate) fn writable(folder: &Path) -> Result<(), FileObstacle> {
     let mut at = folder;
-    let obstacle = |at: &Path, why: String| Obstacle { at: at.to_owned(), why, is_read_only: false };
+    let obstacle = |at: &Path, why: String| FileObstacle { at: at.to_owned(), why, is_read_only: false };
     loop {
         match fs::metadata(at) {
             Ok(found) if !found.is_dir() => return Err(obstacle(at, "is not a folder".to_owned())),
@@ -147,7 +147,7 @@ pub(crate) fn writable(folder: &Path) -> Result<(), Obstacle> {
         Err(error) => {
             let kind = std::io::Error::from(error).kind();
             let why = format!("cannot be written by this user ({kind})");
-            Err(Obstacle { is_read_only: kind == ErrorKind::ReadOnlyFilesystem, ..obstacle(at, why) })
+            Err(FileObstacle { is_read_only: kind == ErrorKind::ReadOnlyFilesystem, ..obstacle(at, why) })
         }
     }
 }

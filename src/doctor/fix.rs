@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use rustix::process::geteuid;
 
 use crate::config::{Config, EncryptionKey, Variables};
-use crate::doctor::code::{Code, Group};
-use crate::doctor::files::{Obstacle, absolute, folder_of, writable};
+use crate::doctor::code::{Code, CodeGroup};
+use crate::doctor::files::{FileObstacle, absolute, folder_of, writable};
 use crate::doctor::{Diagnosis, State};
 
 /// The result of a repair.
@@ -98,7 +98,7 @@ pub fn registration_to_repair(diagnosis: &Diagnosis) -> Option<Result<Code, Repa
     let is_ingress_broken = diagnosis
         .checks
         .iter()
-        .any(|check| check.code.group() == Group::Ingress && check.state == State::Fail);
+        .any(|check| check.code.group() == CodeGroup::Ingress && check.state == State::Fail);
     let is_untried = diagnosis.checks.iter().any(|check| check.code == Code::PublicUrlUntried);
     Some(match code {
         _ if is_ingress_broken || found(Code::XtsystemsOutOfReach) => Err(Repair::not_done(
@@ -140,7 +140,7 @@ fn give_back(code: Code, path: &Path, rights: u32) -> Option<Repair> {
 
 /// Lets the owner write to the folder that keeps `folder` from being used.
 fn open_folder(code: Code, folder: &Path) -> Option<Repair> {
-    let Err(Obstacle { at, .. }) = writable(folder) else { return None };
+    let Err(FileObstacle { at, .. }) = writable(folder) else { return None };
     if at.is_dir() { give_back(code, &at, 0o700) } else { None }
 }
 

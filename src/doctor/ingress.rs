@@ -5,10 +5,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::config::{Config, Webhook};
+use crate::config::{Config, WebhookConfig};
 use crate::doctor::code::Code;
 use crate::doctor::files;
-use crate::doctor::reach::{Prober, Proof, Reached};
+use crate::doctor::reach::{ProbeProof, Prober, Reached};
 use crate::doctor::{Check, probe, public};
 use crate::key::Key;
 
@@ -20,7 +20,7 @@ pub(super) const NEAR: Duration = Duration::from_secs(3);
 pub(super) struct IngressChecks {
     pub(super) checks: Vec<Check>,
     /// What this nuncio proves and reports about itself, if it runs.
-    pub(super) running: Option<Box<Proof>>,
+    pub(super) running: Option<Box<ProbeProof>>,
 }
 
 /// The program that listens on the port.
@@ -28,7 +28,7 @@ enum Port {
     /// None: the port is ours as long as this listener is kept.
     Free(TcpListener),
     /// This nuncio.
-    This(Box<Proof>),
+    This(Box<ProbeProof>),
     /// A nuncio that could not prove which one it is.
     Unproven,
     /// Another program, or the address cannot be listened on.
@@ -106,7 +106,7 @@ pub(crate) async fn port_of(config: &Config, clock: &Clock) -> (Check, bool) {
 }
 
 /// Whether nuncio can listen, and whether a nuncio already does.
-async fn port(webhook: &Webhook, prober: Option<&Prober>) -> (Check, Port) {
+async fn port(webhook: &WebhookConfig, prober: Option<&Prober>) -> (Check, Port) {
     let (address, port) = (SocketAddr::new(webhook.host, webhook.port), webhook.port);
     let error = match TcpListener::bind(address) {
         Ok(_) if port == 0 => return (Check::ok(Code::Port, "WEBHOOK_PORT is 0: any free port."), Port::Any),
@@ -160,7 +160,7 @@ async fn port(webhook: &Webhook, prober: Option<&Prober>) -> (Check, Port) {
 }
 
 /// The URL at which this machine reaches a nuncio with this configuration.
-pub(super) fn near(webhook: &Webhook) -> String {
+pub(super) fn near(webhook: &WebhookConfig) -> String {
     format!("http://{}", SocketAddr::new(reachable(webhook.host), webhook.port))
 }
 

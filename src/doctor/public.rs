@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::doctor::code::Code;
-use crate::doctor::reach::{CLAIMED, Prober, Proof, Reached};
+use crate::doctor::reach::{CLAIMED, ProbeProof, Prober, Reached};
 use crate::doctor::{Check, LIMIT};
 use crate::ingress::probe::answer_probes;
 use crate::outgoing::is_local;
@@ -72,7 +72,7 @@ async fn asked(config: &Config, url: &str, prober: &Prober) -> Vec<Check> {
 }
 
 /// What a proxy changes on the way.
-fn of_way(url: &str, path: &str, proof: &Proof) -> Vec<Check> {
+fn of_way(url: &str, path: &str, proof: &ProbeProof) -> Vec<Check> {
     let mut checks = Vec::new();
     if proof.arrived.path != path {
         checks.push(Check::fail(
@@ -103,7 +103,7 @@ fn of_way(url: &str, path: &str, proof: &Proof) -> Vec<Check> {
 }
 
 /// Which client address counts for limits and logs.
-fn of_sender(proof: &Proof) -> Option<Check> {
+fn of_sender(proof: &ProbeProof) -> Option<Check> {
     let arrived = &proof.arrived;
     let is_ours = arrived.forwarded_for.as_deref() == Some(CLAIMED);
     let is_marked = arrived.forwarding.iter().any(|name| name != "x-forwarded-for");

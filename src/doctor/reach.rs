@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::doctor::{LIMIT, probe};
-use crate::ingress::probe::{PARAMETER, ProbeKey, ProbeReport, Question};
+use crate::ingress::probe::{PARAMETER, ProbeKey, ProbeQuestion, ProbeReport};
 use crate::key::Key;
 use crate::outgoing::{NUNCIO_LIMIT, Outgoing, USER_AGENT, cause, certificate_fault, is_local, read_body};
 use crate::secret::Secret;
@@ -27,8 +27,8 @@ pub(super) struct Prober {
 
 /// A probe that this nuncio answered.
 #[derive(Debug)]
-pub(super) struct Proof {
-    pub(super) question: Question,
+pub(super) struct ProbeProof {
+    pub(super) question: ProbeQuestion,
     pub(super) arrived: ProbeReport,
     timestamp: String,
 }
@@ -37,7 +37,7 @@ pub(super) struct Proof {
 #[derive(Debug)]
 pub(super) enum Reached {
     /// This nuncio.
-    This(Box<Proof>),
+    This(Box<ProbeProof>),
     /// Another nuncio, or another program.
     Other {
         status: u16,
@@ -90,7 +90,7 @@ impl Prober {
         let location = response.headers().get("location").and_then(|to| to.to_str().ok().map(str::to_owned));
         let body = read_body(response, NUNCIO_LIMIT).await.unwrap_or_else(|error| error.read);
         match self.key.open(&question, &body) {
-            Some(arrived) => Reached::This(Box::new(Proof { question, arrived, timestamp })),
+            Some(arrived) => Reached::This(Box::new(ProbeProof { question, arrived, timestamp })),
             None => Reached::Other { status, location },
         }
     }
@@ -101,7 +101,7 @@ impl Prober {
     }
 }
 
-impl Proof {
+impl ProbeProof {
     /// Whether the body arrived as it was sent.
     pub(super) fn has_whole_body(&self) -> bool {
         self.arrived.body_sha256 == sha256_hex(&[BODY.as_bytes()]) && !self.arrived.is_encoded

@@ -20,7 +20,7 @@ use crate::ingress::probe::Refusals;
 use crate::model::route::Target;
 use crate::model::{EventId, Nonce, Outcome, Snowflake, Status};
 use crate::render;
-use crate::store::{Stop, newest_test};
+use crate::store::{StoppedAt, newest_test};
 use crate::xtsystems;
 
 const KIND: &str = "webhook.test";
@@ -220,11 +220,12 @@ impl Tester<'_> {
 
     /// Asks XTSystems for its test, and judges which secret it signs with.
     async fn ask_platform(&self, ours: EventId) -> Option<Check> {
-        let client = xtsystems::Client::new(&self.config.xtsystems, self.clock.clone())?;
+        let client = xtsystems::XtSystemsClient::new(&self.config.xtsystems, self.clock.clone())?;
         let url = self.config.webhook.url(self.config.webhook.port);
         // Another check reports a missing registration, or one that leads elsewhere.
-        let same =
-            |webhook: &xtsystems::Webhook| webhook.url.trim_end_matches('/') == url.trim_end_matches('/');
+        let same = |webhook: &xtsystems::PlatformWebhook| {
+            webhook.url.trim_end_matches('/') == url.trim_end_matches('/')
+        };
         let registered = self.clock.within(LIMIT, client.registration(&url)).await?.ok()??;
         if !same(&registered) {
             return None;
@@ -279,7 +280,7 @@ impl Names {
     }
 }
 
-fn of_stops(stops: &[Stop], names: &Names) -> Vec<Check> {
+fn of_stops(stops: &[StoppedAt], names: &Names) -> Vec<Check> {
     if stops.is_empty() {
         return vec![Check::warn(
             Code::TestCardWaits,
@@ -287,7 +288,7 @@ fn of_stops(stops: &[Stop], names: &Names) -> Vec<Check> {
             "Add \"default\" or \"webhook.test\" to DISCORD_WEBHOOK_CHANNELS, if tests should be seen.",
         )];
     }
-    let of_stop = |Stop { name, address, status, reason, .. }: &Stop| {
+    let of_stop = |StoppedAt { name, address, status, reason, .. }: &StoppedAt| {
         let name = names.0.get(address).unwrap_or(name);
         let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
         match status {

@@ -9,12 +9,12 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::clock::Clock;
-use crate::config::Webhook;
+use crate::config::WebhookConfig;
 use crate::model::{EventId, Status};
 use crate::outgoing::{NUNCIO_LIMIT, Outgoing, USER_AGENT, cause, read_body};
 use crate::signature::sign;
 use crate::signature::xtsystems::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
-use crate::store::{self, Stop, way_of};
+use crate::store::{self, StoppedAt, way_of};
 
 /// The time limit for an answer. Longer than ingress waits for the store.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -35,7 +35,7 @@ pub(crate) enum Rejected {
 /// # Errors
 /// If it is not accepted.
 pub(crate) async fn post(
-    webhook: &Webhook,
+    webhook: &WebhookConfig,
     base: &str,
     mut body: Map<String, Value>,
     clock: &Clock,
@@ -69,11 +69,11 @@ pub(crate) async fn follow(
     event: EventId,
     clock: &Clock,
     limit: Duration,
-) -> store::Result<Vec<Stop>> {
+) -> store::Result<Vec<StoppedAt>> {
     let until = clock.elapsed() + limit;
     loop {
         let stops = way_of(database, event)?;
-        let is_open = |stop: &Stop| matches!(stop.status, Status::Pending | Status::Sending);
+        let is_open = |stop: &StoppedAt| matches!(stop.status, Status::Pending | Status::Sending);
         if !stops.iter().any(is_open) || clock.elapsed() >= until {
             return Ok(stops);
         }

@@ -4,13 +4,13 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::doctor::code::Code;
 use crate::doctor::{Check, LIMIT, calls};
-use crate::xtsystems::{Client, Failure, Webhook};
+use crate::xtsystems::{CallFailure, PlatformWebhook, XtSystemsClient};
 
 const REGISTER: &str = "Run: nuncio webhooks register (or type /register-webhook in Discord). It makes the webhook in XTSystems or brings it up to date.";
 
 /// All checks of XTSystems.
 pub(super) async fn checks(config: &Config, clock: &Clock) -> Vec<Check> {
-    let Some(client) = Client::new(&config.xtsystems, clock.clone()) else {
+    let Some(client) = XtSystemsClient::new(&config.xtsystems, clock.clone()) else {
         let found =
             "XTSYSTEMS_API_KEY is not set: events come in, and decisions and tickets are not offered.";
         return vec![Check::ok(Code::Xtsystems, found)];
@@ -35,7 +35,7 @@ pub(super) async fn checks(config: &Config, clock: &Clock) -> Vec<Check> {
     checks
 }
 
-fn of_registration(registration: Option<&Webhook>, base: &str, url: &str) -> Check {
+fn of_registration(registration: Option<&PlatformWebhook>, base: &str, url: &str) -> Check {
     let Some(webhook) = registration else {
         let found =
             format!("XTSystems ({base}) takes the key, but has no webhook that sends to nuncio ({url}).");
@@ -61,7 +61,7 @@ fn of_registration(registration: Option<&Webhook>, base: &str, url: &str) -> Che
     Check::ok(Code::Xtsystems, format!("XTSystems ({base}) takes the key and sends {kinds} to {url}."))
 }
 
-pub(crate) fn of_failure(base: &str, failure: &Failure) -> Check {
+pub(crate) fn of_failure(base: &str, failure: &CallFailure) -> Check {
     match failure.status {
         None if failure.platform_reply.is_empty() => {
             let (found, remedy) = failure.outage(base).unwrap_or_default();

@@ -16,7 +16,7 @@ use crate::hub::{Entrypoint, Hub, Person, Refusal};
 use crate::model::{
     Actor, AuditEntry, AuditOutcome, Decider, Decision, DecisionAction, Event, Mute, Snowflake, Token,
 };
-use crate::store::{self, Change, Changed};
+use crate::store::{self, Changed, DecisionChange};
 
 pub(in crate::hub) use ask::ids;
 pub use click_origin::ClickOrigin;
@@ -154,7 +154,7 @@ impl Hub {
             DecisionAction::Mute => return Ok(self.mute_alert(click, &decision, entry).await?),
             _ => {}
         }
-        let change = Change {
+        let change = DecisionChange {
             token: click.token.clone(),
             action,
             by: Decider { id: click.person.id, name: click.person.name.clone() },

@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::model::Snowflake;
 
 pub use access::Entrypoint;
-pub use channels::{ChannelInfo, Channels, Obstacle, unknown_channel};
+pub use channels::{ChannelInfo, ChannelObstacle, Channels, unknown_channel};
 pub use server_problems::{invite_link, judge_servers};
 
 /// The guilds that the bot is a member of, as the gateway reported them.

@@ -16,7 +16,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::Mutex;
 
-use crate::model::route::{Cards, Key, Route, RouteMap, Target};
+use crate::model::route::{CardStyle, Route, RouteKey, RouteMap, Target};
 use crate::model::{
     Destination, DestinationId, Kind, Priority, Problem, ProblemCode, SetRoute, Sink, Snowflake,
 };
@@ -173,7 +173,7 @@ impl Routing {
     }
 
     /// Whether the environment's map has an entry for `key`.
-    pub(super) fn is_in_environment(&self, key: &Key) -> bool {
+    pub(super) fn is_in_environment(&self, key: &RouteKey) -> bool {
         self.environment().map.routes().iter().any(|route| route.is_of(key))
     }
 }
@@ -250,7 +250,7 @@ impl Routes {
 
     /// Whether later events edit the cards of a route.
     pub(super) fn has_living_cards(&self, key: &str) -> bool {
-        self.cards(key).unwrap_or(self.map.cards()) == Cards::Living
+        self.cards(key).unwrap_or(self.map.cards()) == CardStyle::Living
     }
 
     /// The deliveries along `default`; empty if the map has no such key.
@@ -277,7 +277,7 @@ impl Routes {
     }
 
     /// The card mode of a route, if it sets one.
-    pub(super) fn cards(&self, key: &str) -> Option<Cards> {
+    pub(super) fn cards(&self, key: &str) -> Option<CardStyle> {
         self.map.routes().iter().find(|route| route.key == key)?.cards
     }
 

@@ -28,7 +28,7 @@ const MARGIN: Duration = Duration::from_secs(2);
 
 /// The state of one connection.
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(super) struct HttpConnection {
     clock: Clock,
     state: Mutex<State>,
     /// Notified when the deadline moves closer than the one being awaited.
@@ -98,7 +98,7 @@ impl State {
     }
 }
 
-impl Connection {
+impl HttpConnection {
     pub(super) fn new(clock: Clock) -> Self {
         let now = clock.elapsed();
         let state = State {
@@ -188,10 +188,10 @@ impl Connection {
     }
 }
 
-/// A stream that shows its incoming bytes to its [`Connection`].
+/// A stream that shows its incoming bytes to its [`HttpConnection`].
 pub(super) struct Watched<S> {
     pub(super) stream: S,
-    pub(super) connection: std::sync::Arc<Connection>,
+    pub(super) connection: std::sync::Arc<HttpConnection>,
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {

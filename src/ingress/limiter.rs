@@ -52,11 +52,11 @@ impl governor::clock::Clock for Ticks {
     }
 }
 
-type Buckets = RateLimiter<Network, HashMapStateStore<Network>, Ticks, NoOpMiddleware<Duration>>;
+type AddressBuckets = RateLimiter<Network, HashMapStateStore<Network>, Ticks, NoOpMiddleware<Duration>>;
 
 /// The buckets of all addresses.
 pub(super) struct AddressLimiter {
-    buckets: Buckets,
+    buckets: AddressBuckets,
     ticks: Ticks,
     scope: Scope,
 }

@@ -1,6 +1,6 @@
 //! The accept loop: HTTP/1.1 connections with deadlines and a maximum number.
 //!
-//! `axum::serve` never drops a slow client; this does, by the deadlines of [`Connection`]. At the maximum, the
+//! `axum::serve` never drops a slow client; this does, by the deadlines of [`HttpConnection`]. At the maximum, the
 //! connection whose client has kept us waiting longest is evicted. HTTP/2 is not supported. Shutdown finishes the
 //! answers in progress first.
 
@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tower::{Service as _, service_fn};
 
 use crate::hub::Finding;
-use crate::ingress::connection::{CloseReason, Connection, Watched};
+use crate::ingress::connection::{CloseReason, HttpConnection, Watched};
 use crate::ingress::framing::{FramingResult, HEAD_BYTES};
 use crate::ingress::rejection::Rejection;
 use crate::ingress::throttle::Throttled;
@@ -52,7 +52,7 @@ struct Connections {
 #[derive(Default)]
 struct OpenConnections {
     next: u64,
-    connections: HashMap<u64, Arc<Connection>>,
+    connections: HashMap<u64, Arc<HttpConnection>>,
 }
 
 /// A connection's slot, released on drop.
@@ -82,7 +82,7 @@ impl Connections {
     }
 
     /// Reserves a slot for `connection`. If none is free, the client that has kept us waiting longest is evicted.
-    async fn reserve_slot(&self, connection: Arc<Connection>) -> Option<ConnectionSlot> {
+    async fn reserve_slot(&self, connection: Arc<HttpConnection>) -> Option<ConnectionSlot> {
         let slots = Arc::clone(&self.slots);
         let permit = match Arc::clone(&slots).try_acquire_owned() {
             Ok(permit) => permit,
@@ -131,7 +131,7 @@ pub(super) async fn serve(
     loop {
         let next = async {
             let (stream, peer) = listener.accept().await?;
-            let connection = Arc::new(Connection::new(clock.clone()));
+            let connection = Arc::new(HttpConnection::new(clock.clone()));
             let slot = connections.reserve_slot(Arc::clone(&connection)).await;
             Ok::<_, std::io::Error>((stream, peer, connection, slot))
         };
@@ -182,7 +182,7 @@ fn serve_connection(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-    connection: Arc<Connection>,
+    connection: Arc<HttpConnection>,
     ingress: IngressState,
 ) -> impl Future<Output = ()> + use<> {
     // Responses are small and awaited: Nagle's algorithm would delay them.
@@ -193,7 +193,7 @@ fn serve_connection(
     });
     let watched = Watched { stream, connection: Arc::clone(&connection) };
     let http = http1::Builder::new()
-        // `Connection` has its own deadlines, on our clock.
+        // `HttpConnection` has its own deadlines, on our clock.
         .header_read_timeout(None)
         .max_buf_size(HEAD_BYTES)
         .max_headers(HEADERS)
@@ -222,7 +222,7 @@ async fn answer(
     mut request: hyper::Request<Incoming>,
     peer: SocketAddr,
     router: Router,
-    connection: Arc<Connection>,
+    connection: Arc<HttpConnection>,
     ingress: IngressState,
 ) -> Result<Response, std::convert::Infallible> {
     let arrival = connection.begin();

@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, PoisonError};
 
-use crate::config::{RateLimit, TrustedProxies, Webhook};
+use crate::config::{RateLimit, TrustedProxies, WebhookConfig};
 use crate::ingress::limiter::AddressLimiter;
 use crate::ingress::source::SourceRoute;
 use crate::ingress::throttle::Throttle;
@@ -39,7 +39,7 @@ impl ConfigHandle {
     /// address and the path do not change.
     pub fn apply(
         &self,
-        webhook: Webhook,
+        webhook: WebhookConfig,
         limit: RateLimit,
         proxies: TrustedProxies,
         api_key: Option<Secret>,
@@ -55,7 +55,7 @@ impl ConfigHandle {
             }
         };
         let path = live.routes.first().map_or_else(|| webhook.path.clone(), |route| route.path.clone());
-        let routes = SourceRoute::all(&Webhook { path, ..webhook });
+        let routes = SourceRoute::all(&WebhookConfig { path, ..webhook });
         *live = Arc::new(LiveConfig { routes, limit, limiter, throttle, api_key, proxies });
     }
 }

@@ -35,7 +35,7 @@ pub struct ProbeKey {
 
 /// A probe's question: its nonce and its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Question {
+pub struct ProbeQuestion {
     nonce: [u8; NONCE],
     at: Timestamp,
     /// Whether the answer lists recent refusals. Only for probes that do not leave this machine.
@@ -109,13 +109,13 @@ impl ProbeKey {
 
     /// Creates a new question.
     #[must_use]
-    pub fn ask(at: Timestamp, lists_refusals: bool) -> Question {
-        Question { nonce: rand::random(), at, lists_refusals }
+    pub fn ask(at: Timestamp, lists_refusals: bool) -> ProbeQuestion {
+        ProbeQuestion { nonce: rand::random(), at, lists_refusals }
     }
 
     /// Encodes `question` as the value of [`PARAMETER`].
     #[must_use]
-    pub fn write(&self, question: &Question) -> String {
+    pub fn write(&self, question: &ProbeQuestion) -> String {
         let code = self.question.mac(&[&question.bytes()]);
         let lists = u8::from(question.lists_refusals);
         let nonce = hex::encode(question.nonce);
@@ -124,7 +124,7 @@ impl ProbeKey {
 
     /// Decodes a question; `None` if it is malformed, not authentic, or old.
     #[must_use]
-    pub fn read(&self, text: &str, now: Timestamp) -> Option<Question> {
+    pub fn read(&self, text: &str, now: Timestamp) -> Option<ProbeQuestion> {
         let mut parts = text.split('-');
         let (lists, at, nonce, code) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         if parts.next().is_some() || at.len() > 12 || !at.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -136,14 +136,14 @@ impl ProbeKey {
             _ => return None,
         };
         let at = Timestamp::from_secs(at.parse().ok()?);
-        let question = Question { nonce: bytes(nonce)?, at, lists_refusals };
+        let question = ProbeQuestion { nonce: bytes(nonce)?, at, lists_refusals };
         let code: [u8; CODE] = bytes(code)?;
         let is_new = now.as_secs().abs_diff(at.as_secs()) <= WINDOW_SECS.unsigned_abs();
         (self.question.is_mac(&[&question.bytes()], &code) && is_new).then_some(question)
     }
 
     /// Encodes an answer as a response body.
-    fn seal(&self, question: &Question, arrived: &ProbeReport) -> String {
+    fn seal(&self, question: &ProbeQuestion, arrived: &ProbeReport) -> String {
         let report = serde_json::to_string(arrived).unwrap_or_default();
         let code = hex::encode(self.answer.mac(&[&question.bytes(), report.as_bytes()]));
         serde_json::to_string(&Sealed { report, code }).unwrap_or_default()
@@ -151,7 +151,7 @@ impl ProbeKey {
 
     /// Decodes an answer; `None` unless a nuncio with this key gave it to this very question.
     #[must_use]
-    pub fn open(&self, question: &Question, body: &[u8]) -> Option<ProbeReport> {
+    pub fn open(&self, question: &ProbeQuestion, body: &[u8]) -> Option<ProbeReport> {
         let Sealed { report, code } = serde_json::from_slice(body).ok()?;
         let code: [u8; CODE] = bytes(&code)?;
         if !self.answer.is_mac(&[&question.bytes(), report.as_bytes()], &code) {
@@ -161,7 +161,7 @@ impl ProbeKey {
     }
 }
 
-impl Question {
+impl ProbeQuestion {
     /// All fields in one canonical encoding.
     fn bytes(&self) -> [u8; NONCE + 9] {
         let mut bytes = [0; NONCE + 9];

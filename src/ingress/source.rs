@@ -10,7 +10,7 @@ use axum::http::HeaderMap;
 use bytes::Bytes;
 
 use crate::clock::Timestamp;
-use crate::config::Webhook;
+use crate::config::WebhookConfig;
 use crate::hub::Finding;
 use crate::ingress::rejection::Rejection;
 use crate::model::{NewEvent, Source};
@@ -64,7 +64,7 @@ pub(super) struct RequestRefusal {
 
 impl SourceRoute {
     /// The routes of all sources that send over HTTP.
-    pub(super) fn all(webhook: &Webhook) -> Vec<Self> {
+    pub(super) fn all(webhook: &WebhookConfig) -> Vec<Self> {
         let route = |source| match source {
             Source::XtSystems => Some(Self {
                 source,

@@ -20,14 +20,14 @@ use crate::ingress::ClientAddress;
 use crate::ingress::limiter::{BUCKETS, Network};
 use crate::ingress::rejection::Rejection;
 
-type Buckets = SharedRateLimiter<Network, NoOpMiddleware<governor::clock::QuantaInstant>>;
-type Config = GovernorConfig<ByClient, NoOpMiddleware<governor::clock::QuantaInstant>>;
+type ThrottleBuckets = SharedRateLimiter<Network, NoOpMiddleware<governor::clock::QuantaInstant>>;
+type ThrottleConfig = GovernorConfig<ByClient, NoOpMiddleware<governor::clock::QuantaInstant>>;
 /// A service wrapped in the throttle.
 pub(super) type Behind<S> = Governor<ByClient, NoOpMiddleware<governor::clock::QuantaInstant>, S, Body>;
 
 /// The buckets of all addresses.
 pub(super) struct Throttle {
-    config: Arc<Config>,
+    config: Arc<ThrottleConfig>,
 }
 
 /// Marks the response of a request that was refused here.
@@ -38,7 +38,7 @@ pub(super) struct Throttled;
 #[derive(Clone, Default)]
 pub(super) struct ByClient {
     /// Set once the buckets exist.
-    buckets: Arc<OnceLock<Buckets>>,
+    buckets: Arc<OnceLock<ThrottleBuckets>>,
 }
 
 impl KeyExtractor for ByClient {

@@ -4,7 +4,7 @@ use crate::clock::Timestamp;
 
 /// State of the bot's gateway session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Gateway {
+pub enum GatewayState {
     /// No bot: no token, or it is switched off.
     #[default]
     Off,
@@ -24,7 +24,7 @@ pub enum Gateway {
     Stopped,
 }
 
-impl Gateway {
+impl GatewayState {
     /// Whether the state is healthy.
     #[must_use]
     pub const fn is_well(self) -> bool {

@@ -68,7 +68,7 @@ pub fn is_pattern(text: &str) -> bool {
 
 /// Key of a map entry: a kind, a glob or `default`, and optionally one customer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Key {
+pub struct RouteKey {
     /// The kinds it matches.
     pub pattern: Pattern,
     /// The one customer it applies to, if restricted.
@@ -78,7 +78,7 @@ pub struct Key {
 /// Why a text is not a valid key (the end of a sentence about it), and what to do.
 pub type NoKey = (&'static str, &'static str);
 
-impl Key {
+impl RouteKey {
     /// Builds a key from its parts.
     #[must_use]
     pub fn new(pattern: &str, company: Option<String>) -> Self {
@@ -105,7 +105,7 @@ impl Key {
     }
 }
 
-impl fmt::Display for Key {
+impl fmt::Display for RouteKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.pattern.text())?;
         self.company.iter().try_for_each(|company| write!(f, "@{company}"))
@@ -143,7 +143,7 @@ impl fmt::Display for Target {
 
 /// How many cards represent one subject.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Cards {
+pub enum CardStyle {
     /// One card, which later events edit.
     #[default]
     Living,
@@ -151,7 +151,7 @@ pub enum Cards {
     Append,
 }
 
-impl Cards {
+impl CardStyle {
     /// Parses the word in `CARDS` and in the map.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
@@ -177,7 +177,7 @@ pub struct Route {
     /// Roles that every card of this route pings.
     pub ping: Vec<Snowflake>,
     /// Card mode of this route, if the map sets one.
-    pub cards: Option<Cards>,
+    pub cards: Option<CardStyle>,
 }
 
 impl Route {
@@ -189,7 +189,7 @@ impl Route {
 
     /// Whether it has exactly this key.
     #[must_use]
-    pub fn is_of(&self, key: &Key) -> bool {
+    pub fn is_of(&self, key: &RouteKey) -> bool {
         self.pattern == key.pattern && self.company == key.company
     }
 }
@@ -198,25 +198,25 @@ impl Route {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteMap {
     routes: Vec<Route>,
-    cards: Cards,
+    cards: CardStyle,
 }
 
 impl RouteMap {
     /// Builds the map from its entries.
     #[must_use]
     pub fn new(routes: Vec<Route>) -> Self {
-        Self { routes, cards: Cards::default() }
+        Self { routes, cards: CardStyle::default() }
     }
 
     /// This map, with `cards` as the default for entries that set no card mode.
     #[must_use]
-    pub fn with_cards(self, cards: Cards) -> Self {
+    pub fn with_cards(self, cards: CardStyle) -> Self {
         Self { cards, ..self }
     }
 
     /// The default for entries that set no card mode.
     #[must_use]
-    pub const fn cards(&self) -> Cards {
+    pub const fn cards(&self) -> CardStyle {
         self.cards
     }
 
@@ -338,7 +338,7 @@ mod tests {
     #[case("ticket.created@", None)]
     #[case("ticket.created@ acme", None)]
     fn keys(#[case] text: &str, #[case] expected: Option<&str>) {
-        assert_eq!(Key::read(text).ok().map(|key| key.to_string()).as_deref(), expected);
+        assert_eq!(RouteKey::read(text).ok().map(|key| key.to_string()).as_deref(), expected);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Routes that operators set on Discord, as lists show them.
 
 use crate::clock::Timestamp;
-use crate::model::route::Key;
+use crate::model::route::RouteKey;
 use crate::model::{DestinationId, RouteId, Sink};
 
 /// A route that an operator set.
@@ -10,7 +10,7 @@ pub struct SetRoute {
     /// Id of the route.
     pub id: RouteId,
     /// Key that matches events.
-    pub key: Key,
+    pub key: RouteKey,
     /// Id of the target destination.
     pub destination: DestinationId,
     /// Type and address of the target.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::model::{Backlog, Findings, Gateway, Mute, Problem, Tally};
+use crate::model::{Backlog, Findings, GatewayState, Mute, Problem, Tally};
 
 /// The endpoint for webhooks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct SystemStatus {
     /// Size of the database with its write-ahead log, in bytes.
     pub database_bytes: u64,
     /// State of the gateway session.
-    pub gateway: Gateway,
+    pub gateway: GatewayState,
     /// Waiting deliveries and events.
     pub backlog: Backlog,
     /// Start of the longest wait of any delivery.

@@ -1,6 +1,6 @@
 //! The buttons of tickets and alerts, and the results of clicks.
 
-use super::button::{self, Row};
+use super::button::{self, ButtonRow};
 use super::decided::{by, telling};
 use super::text::{literal, moment, short};
 use super::{Card, DecisionContext, Markdown};
@@ -29,9 +29,9 @@ pub(super) fn ticket(mut card: Card, asked: &DecisionContext) -> Card {
     let again = asked.refused_wish().and_then(|action| button::resend(&action.token));
     let open = button::open(card.url.as_deref());
     card.buttons = if is_closed {
-        Row::of([open])
+        ButtonRow::of([open])
     } else {
-        Row::of([again, take, button::note(token), button::close(token), open])
+        ButtonRow::of([again, take, button::note(token), button::close(token), open])
     };
     card
 }
@@ -54,7 +54,7 @@ pub(super) fn alert(mut card: Card, asked: &DecisionContext) -> Card {
     }
     let on_it = if is_taken { None } else { button::on_it(token) };
     let mute = if asked.mute.is_some() { None } else { button::mute(token) };
-    card.buttons = Row::of([on_it, mute, button::details(token)]);
+    card.buttons = ButtonRow::of([on_it, mute, button::details(token)]);
     card
 }
 

@@ -1,6 +1,6 @@
 //! Asset cards: created, updated.
 
-use super::change::{self, Change, changes};
+use super::change::{self, FieldChange, changes};
 use super::facts::Facts;
 use super::text::{literal, short};
 use super::{Card, Color, Markdown};
@@ -28,7 +28,7 @@ fn created(facts: &Facts<'_>) -> Card {
 
 fn updated(facts: &Facts<'_>) -> Card {
     let changes = changes(facts.data());
-    let what = match changes.first().map(Change::described) {
+    let what = match changes.first().map(FieldChange::described) {
         Some(first) => [literal(": "), first].into(),
         None => literal(" updated"),
     };

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::button::Row;
+use super::button::ButtonRow;
 use crate::model::Snowflake;
 
 /// The body of a message. The functions that build one ([`message`](super::message), [`plain`](super::plain)) enforce
@@ -16,7 +16,7 @@ pub struct Body {
     pub embeds: Vec<Embed>,
     /// The rows of buttons: at most five. `None` on an edit leaves the existing ones.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub components: Option<Vec<Row>>,
+    pub components: Option<Vec<ButtonRow>>,
     /// Whom Discord may notify.
     pub allowed_mentions: AllowedMentions,
     /// The message to which it replies, without notifying that message's author.

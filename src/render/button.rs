@@ -6,7 +6,7 @@ use crate::model::Token;
 
 /// A row of at most five buttons.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Row {
+pub struct ButtonRow {
     #[serde(rename = "type")]
     kind: u8,
     components: Vec<Button>,
@@ -41,7 +41,7 @@ const GOOD: u8 = 3;
 const BAD: u8 = 4;
 const LINK: u8 = 5;
 
-impl Row {
+impl ButtonRow {
     /// A row of these buttons; `None` if there are none.
     pub(super) fn of(buttons: impl IntoIterator<Item = Option<Button>>) -> Option<Self> {
         let components: Vec<Button> = buttons.into_iter().flatten().take(MOST).collect();

@@ -1,6 +1,6 @@
 //! The card: the presentation of one event, independent of the message that carries it.
 
-use super::button::Row;
+use super::button::ButtonRow;
 use super::color::Color;
 use super::markdown::Markdown;
 use super::text::literal;
@@ -32,7 +32,7 @@ pub struct Card {
     /// At most two, by convention.
     pub fields: Vec<Field>,
     /// The buttons below it; only a card that is alone in its message has them.
-    pub buttons: Option<Row>,
+    pub buttons: Option<ButtonRow>,
     /// The meaning of the color bar.
     pub color: Color,
     /// When the event happened.

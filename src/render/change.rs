@@ -19,14 +19,14 @@ const SILENT: [&str; 5] = ["updated_at", "updated_by", "modified_at", "last_modi
 
 /// One field that changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Change {
+pub(super) struct FieldChange {
     /// The field's name on the platform.
     pub(super) name: String,
     old: Option<String>,
     new: Option<String>,
 }
 
-impl Change {
+impl FieldChange {
     fn new(name: &str, old: Option<&Value>, new: Option<&Value>) -> Self {
         let name = name.to_owned();
         if payload::is_secret(&name) {
@@ -76,7 +76,7 @@ impl Change {
 }
 
 /// All changes in the payload, each field once, in the payload's order.
-pub(super) fn changes(data: &Value) -> Vec<Change> {
+pub(super) fn changes(data: &Value) -> Vec<FieldChange> {
     let mut seen: HashSet<String> = SILENT.map(str::to_owned).into();
     let found = listed(data).into_iter().chain(against_old_state(data)).chain(prefixed(data));
     found
@@ -86,7 +86,7 @@ pub(super) fn changes(data: &Value) -> Vec<Change> {
 }
 
 /// The named changes, separated by `between`, with "… (n more)" at the end if there are too many.
-pub(super) fn list(changes: &[Change], between: &'static str) -> Option<Markdown> {
+pub(super) fn list(changes: &[FieldChange], between: &'static str) -> Option<Markdown> {
     let more = changes.len().saturating_sub(LISTED) as u64;
     let more = (more > 0).then(|| [literal("… ("), number(more), literal(" more)")].into());
     let shown = changes.iter().take(LISTED).map(|change| Some(change.named()));
@@ -95,7 +95,7 @@ pub(super) fn list(changes: &[Change], between: &'static str) -> Option<Markdown
 
 /// `changes: {"priority": ["high","critical"]}`, `{"priority": {"from": …, "to": …}}`, `[{"field": …, …}]`,
 /// `["priority"]`.
-fn listed(data: &Value) -> Vec<Change> {
+fn listed(data: &Value) -> Vec<FieldChange> {
     let Some(value) = ["changes", "changed_fields", "changed", "diff"].iter().find_map(|name| data.get(name))
     else {
         return Vec::new();
@@ -115,41 +115,41 @@ fn listed(data: &Value) -> Vec<Change> {
     }
 }
 
-fn one(data: &Value, name: &str, change: &Value) -> Change {
+fn one(data: &Value, name: &str, change: &Value) -> FieldChange {
     let inside = |names: &[&str]| names.iter().find_map(|name| change.get(name));
     match change {
-        Value::Array(pair) if pair.len() == 2 => Change::new(name, pair.first(), pair.last()),
-        Value::Object(_) => Change::new(
+        Value::Array(pair) if pair.len() == 2 => FieldChange::new(name, pair.first(), pair.last()),
+        Value::Object(_) => FieldChange::new(
             name,
             inside(&["from", "old", "before", "previous", "old_value"]),
             inside(&["to", "new", "after", "current", "new_value"]).or_else(|| data.get(name)),
         ),
         // A bare name in a list: the new state is next to the list.
-        Value::String(text) if text == name => Change::new(name, None, data.get(name)),
-        scalar => Change::new(name, None, Some(scalar)),
+        Value::String(text) if text == name => FieldChange::new(name, None, data.get(name)),
+        scalar => FieldChange::new(name, None, Some(scalar)),
     }
 }
 
 /// `previous: {"priority": "high"}` next to the new state.
-fn against_old_state(data: &Value) -> Vec<Change> {
+fn against_old_state(data: &Value) -> Vec<FieldChange> {
     let state = |names: &[&str]| names.iter().find_map(|name| data.get(name)?.as_object());
     let Some(old) = state(&["previous", "old", "before", "previous_values", "old_values"]) else {
         return Vec::new();
     };
     let new = state(&["current", "new", "after", "new_values"]);
     let new = |name: &str| new.map_or_else(|| data.get(name), |new| new.get(name));
-    old.iter().map(|(name, value)| Change::new(name, Some(value), new(name))).collect()
+    old.iter().map(|(name, value)| FieldChange::new(name, Some(value), new(name))).collect()
 }
 
 /// `previous_priority`, `old_priority` next to `priority`.
-fn prefixed(data: &Value) -> Vec<Change> {
+fn prefixed(data: &Value) -> Vec<FieldChange> {
     let Some(fields) = data.as_object() else { return Vec::new() };
     fields
         .iter()
         .filter_map(|(key, old)| {
             let name = ["previous_", "prev_", "old_"].iter().find_map(|prefix| key.strip_prefix(prefix))?;
             let new = fields.get(name)?;
-            (word(old).is_some() || word(new).is_some()).then(|| Change::new(name, Some(old), Some(new)))
+            (word(old).is_some() || word(new).is_some()).then(|| FieldChange::new(name, Some(old), Some(new)))
         })
         .filter(|change| change.old != change.new)
         .collect()

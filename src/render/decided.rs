@@ -1,6 +1,6 @@
 //! Machine cards by the state of the decision, after the contract's table of states.
 
-use super::button::{self, Row};
+use super::button::{self, ButtonRow};
 use super::facts::Facts;
 use super::machine;
 use super::text::{literal, moment, number, short};
@@ -96,17 +96,17 @@ pub fn late(event: &Event, decision: &Decision) -> Card {
     Card::new(event, color, line.clone(), line)
 }
 
-fn buttons(decision: &Decision, open: Option<button::Button>) -> Option<Row> {
+fn buttons(decision: &Decision, open: Option<button::Button>) -> Option<ButtonRow> {
     let token = &decision.token;
     match decision.phase() {
         Phase::Pending => {
-            Row::of([button::approve(token), button::deny(token), button::details(token), open])
+            ButtonRow::of([button::approve(token), button::deny(token), button::details(token), open])
         }
-        Phase::Deciding if decision.can_be_undone() => Row::of([button::undo(token)]),
+        Phase::Deciding if decision.can_be_undone() => ButtonRow::of([button::undo(token)]),
         Phase::Deciding => None,
-        Phase::RefusedByPlatform => Row::of([button::try_again(token), button::details(token), open]),
+        Phase::RefusedByPlatform => ButtonRow::of([button::try_again(token), button::details(token), open]),
         Phase::Approved | Phase::Denied | Phase::ApprovedUpstream | Phase::Expired => {
-            Row::of([button::details(token)])
+            ButtonRow::of([button::details(token)])
         }
     }
 }

@@ -6,7 +6,7 @@
 //! Cut text ends with "…" or "… (n more)".
 
 use super::body::{AllowedMentions, Body, Embed, EmbedField, EmbedFooter};
-use super::button::Row;
+use super::button::ButtonRow;
 use super::card::{Card, Field};
 use super::escape::Surface;
 use super::markdown::{Markdown, units};
@@ -34,12 +34,12 @@ const MAX_TEXT: usize = 2500;
 /// Builds the message of `cards` that pings `pings`. It shows at most ten cards, and the number of the others.
 #[must_use]
 pub fn message(cards: &[Card], pings: &[Snowflake]) -> Body {
-    let mut drafts: Vec<Draft<'_>> = cards.iter().take(MAX_CARDS).map(Draft::new).collect();
+    let mut drafts: Vec<EmbedDraft<'_>> = cards.iter().take(MAX_CARDS).map(EmbedDraft::new).collect();
     squeeze(&mut drafts);
-    let pings = Pings::new(pings);
+    let pings = PingedRoles::new(pings);
     Body {
         content: pings.behind(&summaries(cards, pings.room())),
-        embeds: drafts.iter().map(Draft::embed).collect(),
+        embeds: drafts.iter().map(EmbedDraft::embed).collect(),
         components: components(cards),
         allowed_mentions: pings.allowed(),
         message_reference: None,
@@ -51,7 +51,7 @@ pub fn message(cards: &[Card], pings: &[Snowflake]) -> Body {
 #[must_use]
 pub fn pack(cards: &[Card]) -> usize {
     let mut sum = 0;
-    let sizes = cards.iter().take(MAX_CARDS).map(|card| Draft::new(card).size());
+    let sizes = cards.iter().take(MAX_CARDS).map(|card| EmbedDraft::new(card).size());
     let fitting = sizes.take_while(|size| {
         sum += size;
         sum <= MAX_SUM
@@ -70,7 +70,7 @@ pub fn lines(lines: &[Markdown]) -> Body {
             content.push_str(&line);
         }
     }
-    let pings = Pings::new(&[]);
+    let pings = PingedRoles::new(&[]);
     Body {
         content: pings.behind(content.trim()),
         embeds: Vec::new(),
@@ -83,7 +83,7 @@ pub fn lines(lines: &[Markdown]) -> Body {
 /// Builds a plain-text message, for a destination that refuses the cards: everything in the content, no embeds.
 #[must_use]
 pub fn plain(cards: &[Card], pings: &[Snowflake]) -> Body {
-    let pings = Pings::new(pings);
+    let pings = PingedRoles::new(pings);
     let shown = cards.len().min(MAX_CARDS);
     let more = more(cards.len() - shown);
     // Two units for the empty line after each.
@@ -100,7 +100,7 @@ pub fn plain(cards: &[Card], pings: &[Snowflake]) -> Body {
 }
 
 /// The buttons of a card that is alone in its message: among several cards it would be unclear whose they are.
-fn components(cards: &[Card]) -> Option<Vec<Row>> {
+fn components(cards: &[Card]) -> Option<Vec<ButtonRow>> {
     let [card] = cards else { return None };
     card.buttons.clone().map(|row| vec![row])
 }
@@ -139,9 +139,9 @@ fn more(count: usize) -> String {
 }
 
 /// The roles that a message pings.
-struct Pings(Vec<Snowflake>);
+struct PingedRoles(Vec<Snowflake>);
 
-impl Pings {
+impl PingedRoles {
     /// Removes duplicates, and keeps as many as fit.
     fn new(pings: &[Snowflake]) -> Self {
         let mut once: Vec<Snowflake> = Vec::new();
@@ -174,7 +174,7 @@ impl Pings {
 }
 
 /// A card while it is fitted into an embed.
-struct Draft<'a> {
+struct EmbedDraft<'a> {
     card: &'a Card,
     title: String,
     lines: Markdown,
@@ -184,7 +184,7 @@ struct Draft<'a> {
     footer: String,
 }
 
-impl<'a> Draft<'a> {
+impl<'a> EmbedDraft<'a> {
     fn new(card: &'a Card) -> Self {
         let written = |markdown: &Markdown, max| markdown.cut(max, Surface::Embed).write(Surface::Embed);
         let mut fields: Vec<EmbedField> = card
@@ -238,8 +238,10 @@ impl<'a> Draft<'a> {
 
 /// Makes the embeds fit together. This is always possible: ten titles, ten footers and ten times "…" with the note of
 /// dropped fields have less than 4500 units.
-fn squeeze(drafts: &mut [Draft<'_>]) {
-    let over = |drafts: &[Draft<'_>]| drafts.iter().map(Draft::size).sum::<usize>().saturating_sub(MAX_SUM);
+fn squeeze(drafts: &mut [EmbedDraft<'_>]) {
+    let over = |drafts: &[EmbedDraft<'_>]| {
+        drafts.iter().map(EmbedDraft::size).sum::<usize>().saturating_sub(MAX_SUM)
+    };
     let excess = over(drafts);
     level(drafts, excess, |draft| &mut draft.text);
     let mut last = drafts.len();
@@ -257,9 +259,9 @@ fn squeeze(drafts: &mut [Draft<'_>]) {
 /// Removes `excess` units from the longest of the texts that `part` selects, until all have equal length at worst. A
 /// text that was not empty keeps at least "…".
 fn level<'a>(
-    drafts: &mut [Draft<'a>],
+    drafts: &mut [EmbedDraft<'a>],
     excess: usize,
-    part: for<'b> fn(&'b mut Draft<'a>) -> &'b mut Markdown,
+    part: for<'b> fn(&'b mut EmbedDraft<'a>) -> &'b mut Markdown,
 ) {
     if excess == 0 {
         return;

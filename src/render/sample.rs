@@ -1,6 +1,6 @@
 //! Sample cards: they look like real ones, and cannot be mistaken for one.
 
-use super::button::{self, Row};
+use super::button::{self, ButtonRow};
 use super::text::literal;
 use super::{Card, Markdown};
 use crate::model::{DecisionKind, Token};
@@ -25,9 +25,9 @@ pub(super) fn marked(mut card: Card) -> Card {
 pub(super) fn with_buttons(mut card: Card, kind: DecisionKind) -> Card {
     let token = Token::sample();
     card.buttons = match kind {
-        DecisionKind::Machine => Row::of([button::approve(&token), button::deny(&token)]),
-        DecisionKind::Alert => Row::of([button::on_it(&token), button::mute(&token)]),
-        _ => Row::of([button::take(&token), button::note(&token), button::close(&token)]),
+        DecisionKind::Machine => ButtonRow::of([button::approve(&token), button::deny(&token)]),
+        DecisionKind::Alert => ButtonRow::of([button::on_it(&token), button::mute(&token)]),
+        _ => ButtonRow::of([button::take(&token), button::note(&token), button::close(&token)]),
     };
     card
 }

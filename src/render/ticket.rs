@@ -1,6 +1,6 @@
 //! Ticket cards: created, updated, closed.
 
-use super::change::{self, Change, changes};
+use super::change::{self, FieldChange, changes};
 use super::facts::{Facts, word};
 use super::text::{code, literal, paragraph, short};
 use super::{Card, Color, Markdown};
@@ -95,7 +95,7 @@ fn named(facts: &Facts<'_>, before: &'static str) -> Markdown {
 }
 
 /// Customer, priority, status and assignee, except those in `changes`; the id if there is no number.
-fn state_line(facts: &Facts<'_>, changes: &[Change]) -> Vec<Option<Markdown>> {
+fn state_line(facts: &Facts<'_>, changes: &[FieldChange]) -> Vec<Option<Markdown>> {
     let unsaid = |names: &[&str]| !changes.iter().any(|change| names.contains(&change.name.as_str()));
     let assignee = facts.person(&["assigned_to", "assignee"]).map(|who| [literal("for "), who].into());
     let id = facts.id(&["id"]).filter(|_| facts.word(NUMBER).is_none());
@@ -109,12 +109,13 @@ fn state_line(facts: &Facts<'_>, changes: &[Change]) -> Vec<Option<Markdown>> {
 }
 
 /// The first two changes in short form: "high → critical" needs no field name.
-fn headline(changes: &[Change]) -> Option<Markdown> {
-    let plain = |change: &Change| ["priority", "severity", "status", "state"].contains(&change.name.as_str());
-    let phrase = |change: &Change| {
+fn headline(changes: &[FieldChange]) -> Option<Markdown> {
+    let plain =
+        |change: &FieldChange| ["priority", "severity", "status", "state"].contains(&change.name.as_str());
+    let phrase = |change: &FieldChange| {
         if plain(change) && change.is_pair() { change.values() } else { change.described() }
     };
-    let mut first: Vec<&Change> = changes.iter().collect();
+    let mut first: Vec<&FieldChange> = changes.iter().collect();
     first.sort_by_key(|change| !plain(change));
     (!changes.is_empty())
         .then(|| Markdown::join(first.into_iter().take(2).map(|change| Some(phrase(change))), ", "))

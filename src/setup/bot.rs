@@ -7,7 +7,7 @@ use crate::doctor::{self, LIMIT, State};
 use crate::hub::invite_link;
 use crate::secret::Secret;
 use crate::setup::draft::TOKEN;
-use crate::setup::{Question, Setup, Stop, platform};
+use crate::setup::{PromptQuestion, Setup, SetupStop, platform};
 
 const PORTAL: &str = "https://discord.com/developers/applications";
 /// How often Discord is asked whether the bot was invited.
@@ -16,7 +16,7 @@ const ROUND: Duration = Duration::from_secs(3);
 const BLINK: Duration = Duration::from_millis(100);
 
 /// The bot of a token that Discord accepts.
-pub(super) struct Found {
+pub(super) struct FoundBot {
     pub(super) client: Client,
     pub(super) me: Myself,
     pub(super) application: Option<Application>,
@@ -24,7 +24,7 @@ pub(super) struct Found {
     pub(super) servers: Vec<NamedServer>,
 }
 
-pub(super) async fn ask(setup: &mut Setup<'_>) -> Result<Found, Stop> {
+pub(super) async fn ask(setup: &mut Setup<'_>) -> Result<FoundBot, SetupStop> {
     let (client, me) = token(setup).await?;
     setup.prompt.wait_for(Some("Reading the application"));
     // A third-party implementation of Discord may have no applications.
@@ -41,10 +41,10 @@ pub(super) async fn ask(setup: &mut Setup<'_>) -> Result<Found, Stop> {
     }
     let invite = invite_link(application.as_ref().map_or(me.id, |application| application.id));
     let servers = servers(setup, &client, &invite).await?;
-    Ok(Found { client, me, application, servers })
+    Ok(FoundBot { client, me, application, servers })
 }
 
-async fn token(setup: &mut Setup<'_>) -> Result<(Client, Myself), Stop> {
+async fn token(setup: &mut Setup<'_>) -> Result<(Client, Myself), SetupStop> {
     let mut is_new = setup.options.again || setup.draft.value(TOKEN).is_none();
     if is_new {
         ask_token(setup)?;
@@ -81,14 +81,14 @@ async fn token(setup: &mut Setup<'_>) -> Result<(Client, Myself), Stop> {
         if is_refused {
             ask_token(setup)?;
         } else if !setup.prompt.confirm("Ask Discord again?", false)? {
-            return Err(Stop::Aborted);
+            return Err(SetupStop::Aborted);
         }
     }
 }
 
-fn ask_token(setup: &mut Setup<'_>) -> Result<(), Stop> {
+fn ask_token(setup: &mut Setup<'_>) -> Result<(), SetupStop> {
     let help = format!("{PORTAL} → New Application → Bot → Reset Token. It is not shown.");
-    let question = Question {
+    let question = PromptQuestion {
         text: "Token of the Discord bot:",
         help: &help,
         instead: "DISCORD_TOKEN in the environment, in .env or with --secrets-from-stdin",
@@ -99,7 +99,11 @@ fn ask_token(setup: &mut Setup<'_>) -> Result<(), Stop> {
 }
 
 /// The bot's guilds; waits until it is in one.
-async fn servers(setup: &mut Setup<'_>, client: &Client, invite: &str) -> Result<Vec<NamedServer>, Stop> {
+async fn servers(
+    setup: &mut Setup<'_>,
+    client: &Client,
+    invite: &str,
+) -> Result<Vec<NamedServer>, SetupStop> {
     let mut is_waiting = false;
     loop {
         let asked = setup.clock.within(LIMIT, client.servers()).await;
@@ -126,7 +130,7 @@ async fn servers(setup: &mut Setup<'_>, client: &Client, invite: &str) -> Result
                 is_waiting = false;
                 setup.wrong(&check.found, &check.remedy.unwrap_or_default())?;
                 if !setup.prompt.confirm("Ask Discord again?", false)? {
-                    return Err(Stop::Aborted);
+                    return Err(SetupStop::Aborted);
                 }
                 continue;
             }

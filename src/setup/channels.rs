@@ -10,10 +10,10 @@ use serde_json::{Map, Value, json};
 
 use crate::config::Config;
 use crate::model::Snowflake;
-use crate::model::route::{Key, Pattern, Route, Target};
+use crate::model::route::{Pattern, Route, RouteKey, Target};
 use crate::setup::draft::MAP;
-use crate::setup::server::{Row, Servers};
-use crate::setup::{Choices, NewChannel, Question, Setup, Stop};
+use crate::setup::server::{ServerRow, Servers};
+use crate::setup::{Choices, NewChannel, PromptQuestion, Setup, SetupStop};
 
 /// Groups of events: the name, the key in the map, and a word that suggests a channel by its name.
 const GROUPS: [(&str, &str, &str); 5] = [
@@ -45,7 +45,7 @@ enum Cursor {
 }
 
 /// Asks for what is missing; returns the channels to create.
-pub(super) async fn ask(setup: &mut Setup<'_>, servers: &mut Servers) -> Result<Vec<NewChannel>, Stop> {
+pub(super) async fn ask(setup: &mut Setup<'_>, servers: &mut Servers) -> Result<Vec<NewChannel>, SetupStop> {
     let options = setup.options;
     let routes = setup.draft.config()?.routes;
     let known = routes.routes().iter().flat_map(channels_of).collect();
@@ -100,7 +100,7 @@ pub(super) async fn ask(setup: &mut Setup<'_>, servers: &mut Servers) -> Result<
     let text = Value::Object(map).to_string();
     if let Err(wrong) = Config::check(MAP, &text) {
         let (found, remedy) = (format!("With --channel, {MAP} {}.", wrong.what), wrong.fix);
-        return Err(Stop::Wrong { found, remedy });
+        return Err(SetupStop::Wrong { found, remedy });
     }
     setup.draft.set(MAP, &text);
     Ok(new)
@@ -108,8 +108,8 @@ pub(super) async fn ask(setup: &mut Setup<'_>, servers: &mut Servers) -> Result<
 
 /// A key as the map already spells it: dots and underscores are equal.
 fn written(map: &Map<String, Value>, key: &str) -> String {
-    let meant = Key::read(key).ok();
-    let same = map.keys().find(|there| meant.is_some() && Key::read(there).ok() == meant);
+    let meant = RouteKey::read(key).ok();
+    let same = map.keys().find(|there| meant.is_some() && RouteKey::read(there).ok() == meant);
     same.map_or(key, String::as_str).to_owned()
 }
 
@@ -151,7 +151,12 @@ fn label(key: &str) -> &str {
 }
 
 /// The channel that a flag names, by its id or name; `None` if it is not usable and the operator can be asked.
-fn named(setup: &mut Setup<'_>, servers: &Servers, key: &str, text: &str) -> Result<Option<Snowflake>, Stop> {
+fn named(
+    setup: &mut Setup<'_>,
+    servers: &Servers,
+    key: &str,
+    text: &str,
+) -> Result<Option<Snowflake>, SetupStop> {
     let rows = servers.channels();
     let name = text.trim_start_matches('#');
     let by_name = rows.iter().find(|row| row.name == name).map(|row| row.id);
@@ -170,7 +175,7 @@ fn named(setup: &mut Setup<'_>, servers: &Servers, key: &str, text: &str) -> Res
 }
 
 /// Whether the bot can write wherever a key leads; prints the result.
-fn check(setup: &mut Setup<'_>, servers: &Servers, route: &Route) -> Result<bool, Stop> {
+fn check(setup: &mut Setup<'_>, servers: &Servers, route: &Route) -> Result<bool, SetupStop> {
     let mut is_well = true;
     for channel in channels_of(route) {
         for obstacle in servers.obstacles(channel) {
@@ -200,12 +205,12 @@ async fn choose(
     servers: &mut Servers,
     (key, first): (&str, Cursor),
     new: &mut Vec<NewChannel>,
-) -> Result<Chosen, Stop> {
+) -> Result<Chosen, SetupStop> {
     let what = label(key);
     let text = format!("Channel for {what}:");
     let instead = format!("--channel {key}=ID");
     let is_default = key == DEFAULT;
-    let question = Question { text: &text, help: "", instead: &instead };
+    let question = PromptQuestion { text: &text, help: "", instead: &instead };
     let mut cursor = None;
     loop {
         let rows = servers.channels();
@@ -278,7 +283,7 @@ async fn choose(
 }
 
 /// A channel, and what the bot lacks there.
-fn line(servers: &Servers, row: &Row) -> String {
+fn line(servers: &Servers, row: &ServerRow) -> String {
     let name = format!("#{}", row.name);
     let state = servers.snapshot.channel(row.id);
     let missing: Vec<String> =
@@ -287,7 +292,7 @@ fn line(servers: &Servers, row: &Row) -> String {
 }
 
 /// The channel whose name fits the group.
-fn guess(key: &str, rows: &[Row]) -> Option<usize> {
+fn guess(key: &str, rows: &[ServerRow]) -> Option<usize> {
     let (_, _, word) = GROUPS.iter().find(|(_, known, _)| *known == key)?;
     rows.iter().position(|row| row.name.to_lowercase().contains(word))
 }
@@ -303,8 +308,8 @@ fn planned(new: &mut Vec<NewChannel>, name: String) -> Snowflake {
 }
 
 /// Asks for the name of a channel to create.
-fn name_new(setup: &mut Setup<'_>, what: &str) -> Result<String, Stop> {
-    let question = Question {
+fn name_new(setup: &mut Setup<'_>, what: &str) -> Result<String, SetupStop> {
+    let question = PromptQuestion {
         text: "Name of the new channel:",
         help: "It is created once you agree to the whole change.",
         instead: "--channel",

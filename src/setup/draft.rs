@@ -1,7 +1,7 @@
 //! The draft configuration: the variables that were found, overridden by the answers.
 
 use crate::config::{Config, Report, Variables};
-use crate::setup::{Prompt, Stop};
+use crate::setup::{Prompt, SetupStop};
 
 pub(super) const URL: &str = "XTSYSTEMS_API_URL";
 pub(super) const KEY: &str = "XTSYSTEMS_API_KEY";
@@ -33,16 +33,16 @@ pub(super) const WRITTEN: [&str; 12] = [
 ];
 
 /// The variables with the answers in them. Every value is accepted, except that the secret may be missing.
-pub(super) struct Draft {
+pub(super) struct EnvDraft {
     variables: Variables,
 }
 
-impl Draft {
+impl EnvDraft {
     /// Starts with the variables found. A wrong value that setup asks for is left out and reported.
     ///
     /// # Errors
     /// If a variable is wrong that setup does not ask for.
-    pub(super) fn new(found: &Variables, prompt: &mut dyn Prompt) -> Result<Self, Stop> {
+    pub(super) fn new(found: &Variables, prompt: &mut dyn Prompt) -> Result<Self, SetupStop> {
         let mut variables = found.clone();
         let problems = Config::from_variables(found).err().map(|report| report.problems).unwrap_or_default();
         let (ours, others): (Vec<_>, Vec<_>) =
@@ -50,7 +50,7 @@ impl Draft {
         if !others.is_empty() {
             let report =
                 Report { problems: others, placeholders: Vec::new(), notes: Vec::new(), bare: false };
-            return Err(Stop::Configuration(report));
+            return Err(SetupStop::Configuration(report));
         }
         for problem in ours.iter().filter(|problem| !problem.place.is_empty()) {
             let found_wrong = format!("{} ({}) {}.", problem.variable, problem.place, problem.wrong.what);
@@ -85,11 +85,11 @@ impl Draft {
     ///
     /// # Errors
     /// If it is not accepted as a whole, although its parts were.
-    pub(super) fn config(&self) -> Result<Config, Stop> {
+    pub(super) fn config(&self) -> Result<Config, SetupStop> {
         let mut variables = self.variables.clone();
         if variables.value(SECRET).is_none() {
             variables.set(SECRET, Some("only until there is one"));
         }
-        Config::from_variables(&variables).map_err(Stop::Configuration)
+        Config::from_variables(&variables).map_err(SetupStop::Configuration)
     }
 }

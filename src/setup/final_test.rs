@@ -19,8 +19,8 @@ use crate::model::Status;
 use crate::outgoing::{NUNCIO_LIMIT, Outgoing, USER_AGENT, read_body};
 use crate::samples;
 use crate::setup::server::Servers;
-use crate::setup::{Outcome, Setup};
-use crate::store::Stop;
+use crate::setup::{Setup, SetupOutcome};
+use crate::store::StoppedAt;
 use crate::xtsystems;
 
 /// The time limit for the card.
@@ -41,10 +41,10 @@ pub(super) async fn run(
     setup: &mut Setup<'_>,
     config: &Config,
     servers: &Servers,
-    platform: Option<&xtsystems::Client>,
+    platform: Option<&xtsystems::XtSystemsClient>,
     stop: &CancellationToken,
-) -> Outcome {
-    let nothing = Outcome { is_well: false, serves: false, is_running: false };
+) -> SetupOutcome {
+    let nothing = SetupOutcome { is_well: false, serves: false, is_running: false };
     setup.prompt.wait_for(Some("Starting nuncio"));
     let served = serve(setup, config).await;
     setup.prompt.wait_for(None);
@@ -71,14 +71,14 @@ pub(super) async fn run(
     }
     if !is_well {
         setup.say("`nuncio doctor` checks everything, and says what to do.");
-        return Outcome { is_running: !is_own, ..nothing };
+        return SetupOutcome { is_running: !is_own, ..nothing };
     }
     setup.say("Everything works.");
     if !is_own {
-        return Outcome { is_well, serves: false, is_running: true };
+        return SetupOutcome { is_well, serves: false, is_running: true };
     }
     let serves = setup.prompt.confirm("Start nuncio now?", false).unwrap_or(false);
-    Outcome { is_well, serves, is_running: false }
+    SetupOutcome { is_well, serves, is_running: false }
 }
 
 /// The nuncio on the configured port, or a temporary one there.
@@ -178,7 +178,7 @@ fn sample(now: Timestamp) -> Map<String, Value> {
     body
 }
 
-fn outcome(stop: &Stop, name: &str, sent_at: Timestamp) -> String {
+fn outcome(stop: &StoppedAt, name: &str, sent_at: Timestamp) -> String {
     let why = stop.reason.as_deref();
     match (stop.status, stop.finished_at) {
         (Status::Delivered, Some(at)) => {
@@ -200,7 +200,11 @@ fn outcome(stop: &Stop, name: &str, sent_at: Timestamp) -> String {
 }
 
 /// Asks XTSystems for a test of its own. Returns whether it reached nuncio.
-async fn through_the_platform(setup: &mut Setup<'_>, config: &Config, platform: &xtsystems::Client) -> bool {
+async fn through_the_platform(
+    setup: &mut Setup<'_>,
+    config: &Config,
+    platform: &xtsystems::XtSystemsClient,
+) -> bool {
     let url = config.webhook.url(config.webhook.port);
     setup.prompt.wait_for(Some("Having XTSystems send a test"));
     let tested = match platform.registration(&url).await {

@@ -13,8 +13,8 @@ use crate::doctor;
 use crate::model::{AuditEntry, AuditOutcome};
 use crate::setup::database::open;
 use crate::setup::draft::{MAP, WRITTEN};
-use crate::setup::{NewChannel, Outcome, Plan, Setup, Stop, final_test};
-use crate::xtsystems::{Client, Registrar, RegistrationRequest};
+use crate::setup::{NewChannel, Plan, Setup, SetupOutcome, SetupStop, final_test};
+use crate::xtsystems::{Registrar, RegistrationRequest, XtSystemsClient};
 
 /// The head of a new file.
 const HEAD: &str = "# The configuration of nuncio, made by `nuncio setup`: run it again to check or change it.\n\
@@ -31,7 +31,7 @@ impl EnvFile {
     ///
     /// # Errors
     /// If it cannot be read or replaced.
-    pub(super) fn read(folder: &Path) -> Result<Self, Stop> {
+    pub(super) fn read(folder: &Path) -> Result<Self, SetupStop> {
         let named = std::path::absolute(folder.join(".env")).unwrap_or_else(|_| folder.join(".env"));
         // A symbolic link stays: the file that it leads to is replaced.
         let path = fs::canonicalize(&named).unwrap_or(named);
@@ -40,25 +40,27 @@ impl EnvFile {
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => {
                 let why = format!("cannot be read ({})", error.kind());
-                return Err(Stop::File {
+                return Err(SetupStop::File {
                     path,
                     why,
                     remedy: "make it a text file in UTF-8 that this user may read.".to_owned(),
                 });
             }
         };
-        doctor::files::writable(path.parent().unwrap_or(Path::new("/"))).map_err(|obstacle| Stop::File {
-            path: obstacle.at,
-            why: obstacle.why,
-            remedy: "let this user write there (chown, chmod u+rwx), or run setup in another folder."
-                .to_owned(),
+        doctor::files::writable(path.parent().unwrap_or(Path::new("/"))).map_err(|obstacle| {
+            SetupStop::File {
+                path: obstacle.at,
+                why: obstacle.why,
+                remedy: "let this user write there (chown, chmod u+rwx), or run setup in another folder."
+                    .to_owned(),
+            }
         })?;
         Ok(Self { path, before })
     }
 
-    fn edited(&self, values: &[(&str, String)]) -> Result<Edited, Stop> {
+    fn edited(&self, values: &[(&str, String)]) -> Result<Edited, SetupStop> {
         let text = self.before.as_deref().filter(|text| !text.is_empty()).unwrap_or(HEAD);
-        edit(text, values).ok_or_else(|| Stop::File {
+        edit(text, values).ok_or_else(|| SetupStop::File {
             path: self.path.clone(),
             why: "could not be changed without changing something else in it".to_owned(),
             remedy:
@@ -68,12 +70,12 @@ impl EnvFile {
     }
 
     /// Replaces the file atomically: a reader sees the old one or the new one.
-    fn write(&self, text: &str) -> Result<(), Stop> {
+    fn write(&self, text: &str) -> Result<(), SetupStop> {
         self.replace(text).map_err(|error| self.unwritable(&error))
     }
 
-    fn unwritable(&self, error: &std::io::Error) -> Stop {
-        Stop::File {
+    fn unwritable(&self, error: &std::io::Error) -> SetupStop {
+        SetupStop::File {
             path: self.path.clone(),
             why: format!("could not be written ({error})"),
             remedy: "fix that, then run nuncio setup again.".to_owned(),
@@ -118,12 +120,13 @@ pub(super) async fn all(
     file: &EnvFile,
     plan: Plan,
     stop: &CancellationToken,
-) -> Result<Outcome, Stop> {
+) -> Result<SetupOutcome, SetupStop> {
     let mut values = wanted(setup, file);
     let edited = file.edited(&values)?;
     show(setup, file, &edited, &plan.new_channels);
     let config = setup.draft.config()?;
-    let platform = Client::new(&config.xtsystems, setup.clock.clone()).filter(|_| !setup.options.no_register);
+    let platform =
+        XtSystemsClient::new(&config.xtsystems, setup.clock.clone()).filter(|_| !setup.options.no_register);
     let moved = match &platform {
         Some(platform) => Some(now_elsewhere(setup, &config, platform).await),
         None => None,
@@ -132,7 +135,7 @@ pub(super) async fn all(
     if !steps.is_empty() {
         setup.say(&format!("\nThis is done next:\n{}", steps.join("\n")));
         if !setup.prompt.confirm("Do it?", true)? {
-            return Err(Stop::Aborted);
+            return Err(SetupStop::Aborted);
         }
     }
     // Before anything leaves a trace that `.env` would have to name.
@@ -154,7 +157,7 @@ pub(super) async fn all(
         is_well &= register(setup, &config, platform.clone()).await;
     }
     let tested = match setup.options.no_test {
-        true => Outcome { is_well: true, serves: false, is_running: false },
+        true => SetupOutcome { is_well: true, serves: false, is_running: false },
         false => final_test::run(setup, &config, &plan.servers, platform.as_ref(), stop).await,
     };
     if let Some(key) = key.filter(|key| key.exists()) {
@@ -166,11 +169,11 @@ pub(super) async fn all(
     if !tested.serves && !tested.is_running {
         setup.say("Start it: nuncio (docs/running.md says how to keep it running).");
     }
-    Ok(Outcome { is_well: is_well && tested.is_well, ..tested })
+    Ok(SetupOutcome { is_well: is_well && tested.is_well, ..tested })
 }
 
 /// The configuration that a start would load, with the values in force; true if those are the ones of `.env`.
-fn written(setup: &mut Setup<'_>) -> Result<(Config, bool), Stop> {
+fn written(setup: &mut Setup<'_>) -> Result<(Config, bool), SetupStop> {
     let mut variables = Variables::load(&setup.options.folder);
     let mut is_well = true;
     for name in WRITTEN {
@@ -184,7 +187,7 @@ fn written(setup: &mut Setup<'_>) -> Result<(Config, bool), Stop> {
         }
         variables.set(name, Some(&answer));
     }
-    Ok((Config::from_variables(&variables).map_err(Stop::Configuration)?, is_well))
+    Ok((Config::from_variables(&variables).map_err(SetupStop::Configuration)?, is_well))
 }
 
 /// What to write, in the order of the file: everything in the draft that the file lacks.
@@ -243,7 +246,7 @@ fn steps(
 }
 
 /// Where our webhook in XTSystems sends now, if that is another address: someone may rely on it.
-async fn now_elsewhere(setup: &mut Setup<'_>, config: &Config, platform: &Client) -> Option<String> {
+async fn now_elsewhere(setup: &mut Setup<'_>, config: &Config, platform: &XtSystemsClient) -> Option<String> {
     let url = config.webhook.url(config.webhook.port);
     setup.prompt.wait_for(Some("Reading the webhooks of XTSystems"));
     let found = setup.clock.within(doctor::LIMIT, platform.registration(&url)).await;
@@ -258,13 +261,13 @@ async fn make_channels(
     setup: &mut Setup<'_>,
     plan: &Plan,
     values: &mut [(&'static str, String)],
-) -> Result<(), Stop> {
+) -> Result<(), SetupStop> {
     let server = &plan.servers.home;
     for (at, channel) in plan.new_channels.iter().enumerate() {
         let pass = plan.client.circuit_breaker().acquire().await;
         let id = plan.client.make_channel(pass, server.id, &channel.name).await.map_err(|failure| {
             let before = made(&plan.new_channels[..at], &server.name);
-            Stop::Wrong {
+            SetupStop::Wrong {
                 found: format!("Discord did not make #{} ({failure}).{before}", channel.name),
                 remedy: "Run setup again and choose a channel that is there.".to_owned(),
             }
@@ -290,18 +293,18 @@ fn made(channels: &[NewChannel], server: &str) -> String {
     )
 }
 
-fn with_channels(stop: Stop, plan: &Plan) -> Stop {
+fn with_channels(stop: SetupStop, plan: &Plan) -> SetupStop {
     match stop {
-        Stop::File { path, why, remedy } => {
+        SetupStop::File { path, why, remedy } => {
             let made = made(&plan.new_channels, &plan.servers.home.name);
-            Stop::File { path, why, remedy: format!("{remedy}{made}") }
+            SetupStop::File { path, why, remedy: format!("{remedy}{made}") }
         }
         stop => stop,
     }
 }
 
 /// Registers the webhook as `nuncio webhooks register` does, and records it in the audit log. True if it worked.
-async fn register(setup: &mut Setup<'_>, config: &Config, platform: Client) -> bool {
+async fn register(setup: &mut Setup<'_>, config: &Config, platform: XtSystemsClient) -> bool {
     let url = config.webhook.url(config.webhook.port);
     let store = match open(setup, config).await {
         Ok(store) => store,

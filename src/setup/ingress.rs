@@ -4,8 +4,8 @@ use crate::config::{Config, InvalidValue, fresh_secret};
 use crate::doctor::{self, State};
 use crate::setup::draft::{PORT, PREVIOUS, PUBLIC_URL, SECRET};
 use crate::setup::platform::refuse;
-use crate::setup::{Question, Setup, Stop};
-use crate::xtsystems::Client;
+use crate::setup::{PromptQuestion, Setup, SetupStop};
+use crate::xtsystems::XtSystemsClient;
 
 /// Keeps a good secret, and makes one otherwise.
 pub(super) fn secret(setup: &mut Setup<'_>) {
@@ -19,13 +19,13 @@ pub(super) fn secret(setup: &mut Setup<'_>) {
     setup.say("Made a secret to sign events with: 32 random bytes.");
 }
 
-pub(super) async fn ask(setup: &mut Setup<'_>) -> Result<(), Stop> {
+pub(super) async fn ask(setup: &mut Setup<'_>) -> Result<(), SetupStop> {
     port(setup).await?;
     public_url(setup)
 }
 
-async fn port(setup: &mut Setup<'_>) -> Result<(), Stop> {
-    let question = Question {
+async fn port(setup: &mut Setup<'_>) -> Result<(), SetupStop> {
+    let question = PromptQuestion {
         text: "Port to listen on:",
         help: "A proxy that speaks HTTPS goes before it.",
         instead: "--port",
@@ -73,9 +73,9 @@ fn checked_port(typed: &str) -> Result<(), InvalidValue> {
     Config::check(PORT, typed)
 }
 
-fn public_url(setup: &mut Setup<'_>) -> Result<(), Stop> {
+fn public_url(setup: &mut Setup<'_>) -> Result<(), SetupStop> {
     let options = setup.options;
-    let question = Question {
+    let question = PromptQuestion {
         text: "Address at which this port is reached from outside:",
         help: "As https://nuncio.example.com. Leave it empty if only this machine sends events.",
         instead: "--public-url URL",
@@ -105,7 +105,7 @@ fn public_url(setup: &mut Setup<'_>) -> Result<(), Stop> {
         setup.draft.set(PUBLIC_URL, url);
         let config = setup.draft.config()?;
         let reached = config.webhook.url(config.webhook.port);
-        let platform = Client::new(&config.xtsystems, setup.clock.clone());
+        let platform = XtSystemsClient::new(&config.xtsystems, setup.clock.clone());
         if let Some(platform) = platform.filter(|platform| !platform.can_reach(&reached)) {
             let found = format!(
                 "XTSystems ({}) is not on this machine, so it cannot reach {reached}.",

@@ -4,14 +4,14 @@ use crate::config::{Config, InvalidValue};
 use crate::doctor::{self, LIMIT};
 use crate::secret::Secret;
 use crate::setup::draft::{KEY, URL};
-use crate::setup::{Choices, Question, Setup, Stop};
-use crate::xtsystems::Client;
+use crate::setup::{Choices, PromptQuestion, Setup, SetupStop};
+use crate::xtsystems::XtSystemsClient;
 
 const WITHOUT: &str = "without XTSystems: events come from any sender who signs them";
 const INSTEAD: &str =
     "XTSYSTEMS_API_KEY in the environment, in .env or with --secrets-from-stdin, or --no-xtsystems";
 
-pub(super) async fn ask(setup: &mut Setup<'_>) -> Result<(), Stop> {
+pub(super) async fn ask(setup: &mut Setup<'_>) -> Result<(), SetupStop> {
     if let Some(url) = &setup.options.xtsystems_url {
         if let Err(wrong) = Config::check(URL, url) {
             setup.wrong(&format!("--xtsystems-url {}.", wrong.what), &wrong.fix)?;
@@ -29,7 +29,7 @@ pub(super) async fn ask(setup: &mut Setup<'_>) -> Result<(), Stop> {
     }
     let mut is_new = setup.options.again || setup.draft.value(KEY).is_none();
     if is_new {
-        let question = Question {
+        let question = PromptQuestion {
             text: "Do events come from XTSystems?",
             help: "Without it, any system of yours can send events, signed with a secret.",
             instead: INSTEAD,
@@ -44,7 +44,7 @@ pub(super) async fn ask(setup: &mut Setup<'_>) -> Result<(), Stop> {
     loop {
         let config = setup.draft.config()?.xtsystems;
         // Without a key there is nothing to check.
-        let Some(client) = Client::new(&config, setup.clock.clone()) else { return without(setup) };
+        let Some(client) = XtSystemsClient::new(&config, setup.clock.clone()) else { return without(setup) };
         setup.prompt.wait_for(Some("Asking XTSystems"));
         let answer = setup.clock.within(LIMIT, client.webhooks()).await;
         setup.prompt.wait_for(None);
@@ -74,7 +74,7 @@ pub(super) async fn ask(setup: &mut Setup<'_>) -> Result<(), Stop> {
             ask_key(setup)?;
             continue;
         }
-        let question = Question { text: "What now?", help: "", instead: INSTEAD };
+        let question = PromptQuestion { text: "What now?", help: "", instead: INSTEAD };
         let lines =
             ["Ask again", "Type another address", "Set up without XTSystems"].map(str::to_owned).into();
         match setup.prompt.choose(&question, &Choices { lines, cursor: 0, unattended: None })? {
@@ -85,14 +85,14 @@ pub(super) async fn ask(setup: &mut Setup<'_>) -> Result<(), Stop> {
     }
 }
 
-fn without(setup: &mut Setup<'_>) -> Result<(), Stop> {
+fn without(setup: &mut Setup<'_>) -> Result<(), SetupStop> {
     setup.draft.set(KEY, "");
     setup.say(&format!("Set up {WITHOUT}."));
     Ok(())
 }
 
-fn ask_url(setup: &mut Setup<'_>) -> Result<(), Stop> {
-    let question = Question {
+fn ask_url(setup: &mut Setup<'_>) -> Result<(), SetupStop> {
+    let question = PromptQuestion {
         text: "Address of XTSystems' API:",
         help: "As http://localhost:20437, without /v1",
         instead: "--xtsystems-url",
@@ -110,8 +110,8 @@ fn ask_url(setup: &mut Setup<'_>) -> Result<(), Stop> {
     }
 }
 
-fn ask_key(setup: &mut Setup<'_>) -> Result<(), Stop> {
-    let question = Question {
+fn ask_key(setup: &mut Setup<'_>) -> Result<(), SetupStop> {
+    let question = PromptQuestion {
         text: "API key of XTSystems:",
         help: "It must be allowed to manage webhooks, machines and tickets. It is not shown.",
         instead: INSTEAD,
@@ -124,10 +124,10 @@ fn ask_key(setup: &mut Setup<'_>) -> Result<(), Stop> {
 /// Asks for a secret in the format of `name`.
 pub(super) fn secret(
     setup: &mut Setup<'_>,
-    question: &Question<'_>,
+    question: &PromptQuestion<'_>,
     name: &str,
     what: &str,
-) -> Result<Secret, Stop> {
+) -> Result<Secret, SetupStop> {
     loop {
         let typed = setup.prompt.secret(question)?;
         // A blank at an end comes from copying; the check rejects one within.
@@ -144,6 +144,6 @@ pub(super) fn secret(
 }
 
 /// Reports what is wrong with an answer.
-pub(super) fn refuse(setup: &mut Setup<'_>, what: &str, wrong: &InvalidValue) -> Result<(), Stop> {
+pub(super) fn refuse(setup: &mut Setup<'_>, what: &str, wrong: &InvalidValue) -> Result<(), SetupStop> {
     setup.wrong(&format!("{what} {}.", wrong.what), &wrong.fix)
 }

@@ -11,19 +11,19 @@ pub trait Prompt {
     ///
     /// # Errors
     /// If the operator stops, or the run is unattended.
-    fn text(&mut self, question: &Question<'_>, default: Option<&str>) -> Result<String, Stop>;
+    fn text(&mut self, question: &PromptQuestion<'_>, default: Option<&str>) -> Result<String, SetupStop>;
 
     /// Asks for text that is not shown while it is typed.
     ///
     /// # Errors
     /// If the operator stops, or the run is unattended.
-    fn secret(&mut self, question: &Question<'_>) -> Result<Secret, Stop>;
+    fn secret(&mut self, question: &PromptQuestion<'_>) -> Result<Secret, SetupStop>;
 
     /// Asks for one of several choices; returns its index.
     ///
     /// # Errors
     /// If the operator stops, or the run is unattended without a default.
-    fn choose(&mut self, question: &Question<'_>, choices: &Choices) -> Result<usize, Stop>;
+    fn choose(&mut self, question: &PromptQuestion<'_>, choices: &Choices) -> Result<usize, SetupStop>;
 
     /// Asks for any number of choices, of which those in `chosen` are selected at first; returns their indexes.
     ///
@@ -31,22 +31,22 @@ pub trait Prompt {
     /// If the operator stops.
     fn choose_several(
         &mut self,
-        question: &Question<'_>,
+        question: &PromptQuestion<'_>,
         choices: &[String],
         chosen: &[usize],
-    ) -> Result<Vec<usize>, Stop>;
+    ) -> Result<Vec<usize>, SetupStop>;
 
     /// Asks for yes or no; `unattended` is the answer of an unattended run.
     ///
     /// # Errors
     /// If the operator stops.
-    fn confirm(&mut self, question: &str, unattended: bool) -> Result<bool, Stop>;
+    fn confirm(&mut self, question: &str, unattended: bool) -> Result<bool, SetupStop>;
 
     /// Reports a value that cannot be accepted. The caller then asks again, if the run is attended.
     ///
     /// # Errors
-    /// [`Stop::Wrong`] if the run is unattended.
-    fn wrong(&mut self, found: &str, remedy: &str) -> Result<(), Stop>;
+    /// [`SetupStop::Wrong`] if the run is unattended.
+    fn wrong(&mut self, found: &str, remedy: &str) -> Result<(), SetupStop>;
 
     /// Prints a sentence.
     fn say(&mut self, text: &str);
@@ -58,12 +58,12 @@ pub trait Prompt {
     ///
     /// # Errors
     /// If the operator stops.
-    fn was_nudged(&mut self) -> Result<bool, Stop>;
+    fn was_nudged(&mut self) -> Result<bool, SetupStop>;
 }
 
 /// A question with its help text.
 #[derive(Clone, Copy, Debug)]
-pub struct Question<'a> {
+pub struct PromptQuestion<'a> {
     /// The question itself.
     pub text: &'a str,
     /// A line below the question; empty if there is none.
@@ -85,7 +85,7 @@ pub struct Choices {
 
 /// Why setup ended before it changed anything.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum Stop {
+pub enum SetupStop {
     /// The operator stopped it.
     #[error("Stopped. Nothing was written, and nothing was changed at Discord or XTSystems.")]
     Aborted,

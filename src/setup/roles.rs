@@ -2,8 +2,8 @@
 
 use crate::doctor::{self, Code, State};
 use crate::setup::draft::{APPROVERS, OPERATORS};
-use crate::setup::server::{Row, Servers};
-use crate::setup::{Question, Setup, Stop};
+use crate::setup::server::{ServerRow, Servers};
+use crate::setup::{PromptQuestion, Setup, SetupStop};
 
 /// One of the two role variables.
 struct RoleVariable {
@@ -28,7 +28,7 @@ const ALL: [RoleVariable; 2] = [
     },
 ];
 
-pub(super) fn ask(setup: &mut Setup<'_>, servers: &Servers) -> Result<(), Stop> {
+pub(super) fn ask(setup: &mut Setup<'_>, servers: &Servers) -> Result<(), SetupStop> {
     let options = setup.options;
     for (which, given) in ALL.iter().zip([&options.approver_roles, &options.operator_roles]) {
         one(setup, servers, which, given)?;
@@ -36,7 +36,12 @@ pub(super) fn ask(setup: &mut Setup<'_>, servers: &Servers) -> Result<(), Stop> 
     Ok(())
 }
 
-fn one(setup: &mut Setup<'_>, servers: &Servers, which: &RoleVariable, given: &[String]) -> Result<(), Stop> {
+fn one(
+    setup: &mut Setup<'_>,
+    servers: &Servers,
+    which: &RoleVariable,
+    given: &[String],
+) -> Result<(), SetupStop> {
     let rows = servers.roles();
     if !given.is_empty() {
         let mut ids = Vec::new();
@@ -63,7 +68,7 @@ fn one(setup: &mut Setup<'_>, servers: &Servers, which: &RoleVariable, given: &[
     }
     let instead = format!("{} ID", which.flag);
     let help = "Space chooses, Enter goes on. None: whoever has Manage Server.";
-    let question = Question { text: which.text, help, instead: &instead };
+    let question = PromptQuestion { text: which.text, help, instead: &instead };
     let lines: Vec<String> = rows.iter().map(|row| format!("@{}", row.name)).collect();
     // With --again, Enter keeps the roles that are set.
     let before = setup.draft.value(which.variable).unwrap_or_default().to_owned();
@@ -84,7 +89,7 @@ fn one(setup: &mut Setup<'_>, servers: &Servers, which: &RoleVariable, given: &[
 }
 
 /// Whether every configured role gives someone access, by the checks of doctor.
-fn is_well(setup: &mut Setup<'_>, servers: &Servers, which: &RoleVariable) -> Result<bool, Stop> {
+fn is_well(setup: &mut Setup<'_>, servers: &Servers, which: &RoleVariable) -> Result<bool, SetupStop> {
     let config = setup.draft.config()?;
     let application = servers.application.as_ref().map(|application| application.id);
     let checks = doctor::discord::of_servers(
@@ -105,12 +110,12 @@ fn is_well(setup: &mut Setup<'_>, servers: &Servers, which: &RoleVariable) -> Re
     Ok(is_well)
 }
 
-fn named<'a>(rows: &'a [Row], text: &str) -> Option<&'a Row> {
+fn named<'a>(rows: &'a [ServerRow], text: &str) -> Option<&'a ServerRow> {
     let name = text.trim_start_matches('@');
     rows.iter().find(|row| row.id.to_string() == text || row.name == name)
 }
 
-fn name(rows: &[Row], id: &str) -> String {
+fn name(rows: &[ServerRow], id: &str) -> String {
     named(rows, id).map_or_else(|| id.to_owned(), |row| format!("@{}", row.name))
 }
 
@@ -118,9 +123,9 @@ fn unknown(
     setup: &mut Setup<'_>,
     servers: &Servers,
     which: &RoleVariable,
-    rows: &[Row],
+    rows: &[ServerRow],
     text: &str,
-) -> Result<(), Stop> {
+) -> Result<(), SetupStop> {
     let server = &servers.home;
     let names: Vec<String> = rows.iter().map(|row| format!("{} ({})", row.name, row.id)).collect();
     let found = if text.trim_start_matches('@') == "everyone" || text == server.id.to_string() {

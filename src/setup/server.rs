@@ -9,9 +9,9 @@ use crate::clock::Clock;
 use crate::discord::{Application, Client, NamedServer};
 use crate::doctor::{self, Check, LIMIT, State};
 use crate::model::Snowflake;
-use crate::setup::bot::Found;
+use crate::setup::bot::FoundBot;
 use crate::setup::draft::GUILD;
-use crate::setup::{Choices, Question, Setup, Stop};
+use crate::setup::{Choices, PromptQuestion, Setup, SetupStop};
 
 /// The most guilds read in full. Each takes four requests.
 const MOST: usize = 25;
@@ -34,13 +34,13 @@ pub(super) struct Servers {
 
 /// A channel or a role.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Row {
+pub(super) struct ServerRow {
     pub(super) id: Snowflake,
     pub(super) name: String,
 }
 
-pub(super) async fn ask(setup: &mut Setup<'_>, found: Found) -> Result<Servers, Stop> {
-    let Found { client, me, application, servers } = found;
+pub(super) async fn ask(setup: &mut Setup<'_>, found: FoundBot) -> Result<Servers, SetupStop> {
+    let FoundBot { client, me, application, servers } = found;
     let home = choose(setup, &servers)?;
     let mut all = servers;
     // The chosen guild comes first: there may be more than are read.
@@ -60,7 +60,7 @@ pub(super) async fn ask(setup: &mut Setup<'_>, found: Found) -> Result<Servers, 
 }
 
 /// The configured guild, the only one, or the chosen one.
-fn choose(setup: &mut Setup<'_>, servers: &[NamedServer]) -> Result<NamedServer, Stop> {
+fn choose(setup: &mut Setup<'_>, servers: &[NamedServer]) -> Result<NamedServer, SetupStop> {
     let configured = setup.draft.config()?.discord.guilds;
     let find = |id: &Snowflake| servers.iter().find(|server| server.id == *id);
     if let Some(given) = &setup.options.guild {
@@ -90,7 +90,7 @@ fn choose(setup: &mut Setup<'_>, servers: &[NamedServer]) -> Result<NamedServer,
         setup.say(&format!("The bot is in one server, {}: that is where nuncio works.", server.name));
         return Ok(take(setup, server));
     }
-    let question = Question {
+    let question = PromptQuestion {
         text: "Which server is yours?",
         help: "Commands work there alone. Anybody may have invited the bot to others.",
         instead: "--guild ID",
@@ -98,7 +98,7 @@ fn choose(setup: &mut Setup<'_>, servers: &[NamedServer]) -> Result<NamedServer,
     let lines = servers.iter().map(|server| format!("{} ({})", server.name, server.id)).collect();
     let cursor = servers.iter().position(|server| configured.contains(&server.id)).unwrap_or_default();
     let chosen = setup.prompt.choose(&question, &Choices { lines, cursor, unattended: None })?;
-    let server = servers.get(chosen).ok_or(Stop::Aborted)?;
+    let server = servers.get(chosen).ok_or(SetupStop::Aborted)?;
     Ok(take(setup, server))
 }
 
@@ -115,7 +115,7 @@ fn names(servers: &[NamedServer]) -> String {
 
 impl Servers {
     /// Reads everything from Discord again.
-    pub(super) async fn read(&mut self, setup: &mut Setup<'_>) -> Result<(), Stop> {
+    pub(super) async fn read(&mut self, setup: &mut Setup<'_>) -> Result<(), SetupStop> {
         loop {
             setup.prompt.wait_for(Some("Reading channels and roles"));
             let read = self.read_once(setup.clock).await;
@@ -123,7 +123,7 @@ impl Servers {
             let Err(check) = read else { return Ok(()) };
             setup.wrong(&check.found, &check.remedy.unwrap_or_default())?;
             if !setup.prompt.confirm("Ask Discord again?", false)? {
-                return Err(Stop::Aborted);
+                return Err(SetupStop::Aborted);
             }
         }
     }
@@ -160,8 +160,8 @@ impl Servers {
     }
 
     /// The guild's channels that take messages, in Discord's order.
-    pub(super) fn channels(&self) -> Vec<Row> {
-        let mut rows: Vec<(u64, Row)> = rows(&self.home()["channels"])
+    pub(super) fn channels(&self) -> Vec<ServerRow> {
+        let mut rows: Vec<(u64, ServerRow)> = rows(&self.home()["channels"])
             .filter(|(_, object)| object["type"].as_u64().is_some_and(|kind| WITH_MESSAGES.contains(&kind)))
             .map(|(row, object)| (object["position"].as_u64().unwrap_or_default(), row))
             .collect();
@@ -170,7 +170,7 @@ impl Servers {
     }
 
     /// The roles that members hold: neither `@everyone` nor a bot's own.
-    pub(super) fn roles(&self) -> Vec<Row> {
+    pub(super) fn roles(&self) -> Vec<ServerRow> {
         rows(&self.home()["roles"])
             .filter(|(row, object)| row.id != self.home.id && object["managed"] != true)
             .map(|(row, _)| row)
@@ -194,9 +194,9 @@ impl Servers {
 }
 
 /// The objects with an id and a name.
-fn rows(list: &Value) -> impl Iterator<Item = (Row, &Value)> {
+fn rows(list: &Value) -> impl Iterator<Item = (ServerRow, &Value)> {
     list.as_array().into_iter().flatten().filter_map(|object| {
         let id = object["id"].as_str()?.parse().ok()?;
-        Some((Row { id, name: object["name"].as_str()?.to_owned() }, object))
+        Some((ServerRow { id, name: object["name"].as_str()?.to_owned() }, object))
     })
 }

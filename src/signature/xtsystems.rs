@@ -3,7 +3,7 @@
 //! There is no separator between timestamp and body, so `("1700000000", "5{…")` and `("17000000005", "{…")` have one
 //! MAC. Exactly ten digits are therefore required, and a body that begins with `{`: one MAC then has one reading.
 //!
-//! A [`Reason`] is for the operator's log; the code that responds decides what a sender may know.
+//! A [`SignatureError`] is for the operator's log; the code that responds decides what a sender may know.
 
 use std::fmt;
 
@@ -23,7 +23,7 @@ const HEX_DIGITS: usize = 64;
 
 /// Why a request is refused. `Display` explains it to the operator, without any part of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-pub enum Reason {
+pub enum SignatureError {
     /// The timestamp's header is missing or empty.
     #[error("no timestamp: the sender does not sign, or a proxy dropped {TIMESTAMP_HEADER}")]
     NoTimestamp,
@@ -49,7 +49,7 @@ pub enum Reason {
     },
     /// The signature is malformed.
     #[error("signature is malformed: {0}")]
-    MalformedSignature(Fault),
+    MalformedSignature(SignatureFault),
     /// The MAC was made with another secret or from other bytes.
     #[error("signature does not match (another secret, or a proxy changed the body)")]
     Mismatch,
@@ -61,7 +61,7 @@ pub enum Reason {
 
 /// Why a signature is malformed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Fault {
+pub enum SignatureFault {
     /// It does not begin with `sha256=`.
     NoPrefix,
     /// Number of characters after the prefix, if it is not 64.
@@ -70,7 +70,7 @@ pub enum Fault {
     NotHex,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for SignatureFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoPrefix => f.write_str("it does not begin with sha256="),
@@ -120,9 +120,9 @@ pub fn check(
     signature: &[u8],
     body: &[u8],
     received_at: Timestamp,
-) -> Result<(), Reason> {
+) -> Result<(), SignatureError> {
     if signature.is_empty() {
-        return Err(Reason::NoSignature);
+        return Err(SignatureError::NoSignature);
     }
     check_timestamp(timestamp, received_at)?;
     check_signature(secret, timestamp, signature, body)?;
@@ -133,9 +133,9 @@ pub fn check(
 ///
 /// # Errors
 /// The reason to refuse it.
-pub fn check_timestamp(timestamp: &[u8], received_at: Timestamp) -> Result<(), Reason> {
+pub fn check_timestamp(timestamp: &[u8], received_at: Timestamp) -> Result<(), SignatureError> {
     if timestamp.is_empty() {
-        return Err(Reason::NoTimestamp);
+        return Err(SignatureError::NoTimestamp);
     }
     let digits = timestamp.iter().all(u8::is_ascii_digit).then_some(timestamp.len());
     // Digits first: "+1700000000" would parse.
@@ -144,11 +144,11 @@ pub fn check_timestamp(timestamp: &[u8], received_at: Timestamp) -> Result<(), R
         _ => None,
     };
     let Some(seconds) = seconds else {
-        return Err(Reason::MalformedTimestamp { digits, looks_like_millis: digits == Some(13) });
+        return Err(SignatureError::MalformedTimestamp { digits, looks_like_millis: digits == Some(13) });
     };
     let seconds_behind = received_at.as_secs().saturating_sub(seconds);
     if seconds_behind.abs() > WINDOW_SECS {
-        return Err(Reason::OutsideWindow { seconds_behind });
+        return Err(SignatureError::OutsideWindow { seconds_behind });
     }
     Ok(())
 }
@@ -162,28 +162,32 @@ pub fn check_signature(
     timestamp: &[u8],
     signature: &[u8],
     body: &[u8],
-) -> Result<(), Reason> {
+) -> Result<(), SignatureError> {
     if signature.is_empty() {
-        return Err(Reason::NoSignature);
+        return Err(SignatureError::NoSignature);
     }
     let fault = match signature.strip_prefix(PREFIX) {
-        None => Some(Fault::NoPrefix),
-        Some(digits) if digits.len() != HEX_DIGITS => Some(Fault::Length(digits.len())),
-        Some(digits) if !digits.iter().all(u8::is_ascii_hexdigit) => Some(Fault::NotHex),
+        None => Some(SignatureFault::NoPrefix),
+        Some(digits) if digits.len() != HEX_DIGITS => Some(SignatureFault::Length(digits.len())),
+        Some(digits) if !digits.iter().all(u8::is_ascii_hexdigit) => Some(SignatureFault::NotHex),
         Some(_) => None,
     };
     if let Some(fault) = fault {
-        return Err(Reason::MalformedSignature(fault));
+        return Err(SignatureError::MalformedSignature(fault));
     }
-    if signature::verify(secret, &[timestamp, body], signature) { Ok(()) } else { Err(Reason::Mismatch) }
+    if signature::verify(secret, &[timestamp, body], signature) {
+        Ok(())
+    } else {
+        Err(SignatureError::Mismatch)
+    }
 }
 
 /// Checks that the body begins like a JSON object.
 ///
 /// # Errors
-/// [`Reason::BodyNotAnObject`].
-pub fn check_body(body: &[u8]) -> Result<(), Reason> {
-    if body.starts_with(b"{") { Ok(()) } else { Err(Reason::BodyNotAnObject) }
+/// [`SignatureError::BodyNotAnObject`].
+pub fn check_body(body: &[u8]) -> Result<(), SignatureError> {
+    if body.starts_with(b"{") { Ok(()) } else { Err(SignatureError::BodyNotAnObject) }
 }
 
 /// A common mistake that explains a signature mismatch. `Display` describes it.

@@ -140,19 +140,19 @@ pub(super) fn insert<'a>(
 }
 
 /// A committed group: the requests, and what was stored for each.
-pub(super) type Group = (Vec<Accept>, Vec<Stored>);
+pub(super) type AcceptedGroup = (Vec<Accept>, Vec<Stored>);
 
 /// Replies to the senders of each committed group, in commit order. This is a task of its own for two reasons: a
 /// request's future is dropped when the client hangs up, and waking each sender on the writer's thread would delay
 /// the next group.
-pub(super) async fn tell(mut groups: mpsc::UnboundedReceiver<Group>, hints: HintSender) {
+pub(super) async fn tell(mut groups: mpsc::UnboundedReceiver<AcceptedGroup>, hints: HintSender) {
     while let Some(group) = groups.recv().await {
         settle(group, &hints);
     }
 }
 
 /// Replies to the senders and sends a hint for each delivery, in id order.
-fn settle((accepts, stored): Group, hints: &HintSender) {
+fn settle((accepts, stored): AcceptedGroup, hints: &HintSender) {
     for (accept, stored) in accepts.into_iter().zip(stored) {
         let _ = accept.reply.send(Ok(stored.accepted));
         send_hints(accept.event, stored, hints);

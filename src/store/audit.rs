@@ -19,7 +19,7 @@ use crate::store::sql::{Row, Tx, query, query_scalar};
 use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
-pub use fault::Fault;
+pub use fault::AuditFault;
 pub use rekey::ChainStart;
 pub use verify::{Head, Verified};
 

@@ -23,7 +23,7 @@ pub(super) use announce::announce;
 pub use asking::DecisionTrigger;
 pub(super) use asking::ask;
 pub use call::{CallNext, Calling};
-pub use change::{Change, Changed};
+pub use change::{Changed, DecisionChange};
 pub(super) use retry::{Retried, Rights, retry_call};
 pub use ticket_action::CardOf;
 

@@ -16,7 +16,7 @@ use crate::store::sql::{Tx, query, query_scalar};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store, alert_storm, delivery};
 
-use page::Page;
+use page::DigestPage;
 use page::UNIT;
 use redraw::redraw;
 
@@ -243,7 +243,7 @@ impl Unit for Settle {
     type Output = Option<DeliveryId>;
 
     async fn apply(&self, tx: &mut Tx) -> Result<Option<DeliveryId>> {
-        let page = Page::behind(tx, self.message, self.after).await?;
+        let page = DigestPage::behind(tx, self.message, self.after).await?;
         redraw(tx, self.message, page, &self.mint, self.now.steady).await?;
         let (after, last) = page.bounds();
         query(

@@ -130,9 +130,9 @@ impl Store {
 
 /// Fatal-error state of the store. Clones share it.
 #[derive(Clone, Default)]
-pub(super) struct Health(tokio::sync::watch::Sender<Option<Error>>);
+pub(super) struct WriterHealth(tokio::sync::watch::Sender<Option<Error>>);
 
-impl Health {
+impl WriterHealth {
     /// Makes the store fail for good; the first error is kept.
     pub(super) fn fail(&self, error: Error) {
         self.0.send_if_modified(|failure| {

@@ -9,7 +9,7 @@ use crate::store::sql::{Row, query};
 use crate::store::{Result, Store, event};
 
 /// A page, and the cursor of the next one; `None` after the last.
-pub type Page<T> = (Vec<T>, Option<i64>);
+pub type ExportPage<T> = (Vec<T>, Option<i64>);
 
 /// Rows per page.
 const PAGE: i64 = 500;
@@ -27,7 +27,7 @@ pub struct WholeEvent {
 
 impl Store {
     /// Returns events after the cursor `after`, oldest first.
-    pub async fn events_from(&self, after: i64) -> Result<Page<RowResult<WholeEvent>>> {
+    pub async fn events_from(&self, after: i64) -> Result<ExportPage<RowResult<WholeEvent>>> {
         let rows = query(format!(
             "SELECT rowid AS place, unrouted, {} FROM events WHERE rowid > $1 ORDER BY rowid LIMIT $2",
             event::COLUMNS
@@ -47,7 +47,7 @@ impl Store {
     }
 
     /// Returns deliveries after the cursor `after`, oldest first.
-    pub async fn deliveries_from(&self, after: i64) -> Result<Page<RowResult<DeliveryDetails>>> {
+    pub async fn deliveries_from(&self, after: i64) -> Result<ExportPage<RowResult<DeliveryDetails>>> {
         let rows = query(format!(
             "SELECT {} FROM {} WHERE d.rowid > $1 ORDER BY d.rowid LIMIT $2",
             delivery_query::COLUMNS,
@@ -61,7 +61,7 @@ impl Store {
     }
 
     /// Returns audit log entries after the cursor `after`, oldest first.
-    pub async fn audited_from(&self, after: i64) -> Result<Page<Audited>> {
+    pub async fn audited_from(&self, after: i64) -> Result<ExportPage<Audited>> {
         let rows = query("SELECT * FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2")
             .bind(after)
             .bind(PAGE)

@@ -7,7 +7,7 @@ pub use outdated::{Recorded, stays_open};
 use crate::clock::{Moment, SteadyTime, Timestamp};
 use crate::model::{Action, Attempt, EventId, Form, Message, MessageId, Mint, Reason, Receipt, Snowflake};
 use crate::store::attempt::insert_attempt;
-use crate::store::digest::page::Page;
+use crate::store::digest::page::DigestPage;
 use crate::store::digest::redraw::redraw;
 use crate::store::sql::{Tx, query, query_scalar};
 use crate::store::unit::Unit;
@@ -39,7 +39,7 @@ pub enum NextStep {
 
 /// The record of one attempt.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct AttemptEntry {
     /// The attempt itself.
     pub attempt: Attempt,
     /// The disposition of the message and its deliveries.
@@ -74,7 +74,7 @@ impl Store {
     }
 
     /// Records one attempt of a message and its disposition.
-    pub async fn record(&self, message: &Message, epoch: i64, entry: Entry) -> Result<Recorded> {
+    pub async fn record(&self, message: &Message, epoch: i64, entry: AttemptEntry) -> Result<Recorded> {
         let now = self.0.clock.moment();
         let mint = Mint::new();
         self.writer().submit(Record { message: message.clone(), epoch, entry, now, mint }).await
@@ -152,7 +152,7 @@ impl Unit for MaybeDuplicate {
 struct Record {
     message: Message,
     epoch: i64,
-    entry: Entry,
+    entry: AttemptEntry,
     now: Moment,
     mint: Mint,
 }
@@ -169,7 +169,7 @@ impl Unit for Record {
         }
         insert_attempt(tx, &self.message, &self.entry.attempt).await?;
         if self.message.form == Form::Digest && matches!(self.entry.next, NextStep::Delivered(_)) {
-            let page = Page::behind(tx, self.message.id, None).await?;
+            let page = DigestPage::behind(tx, self.message.id, None).await?;
             redraw(tx, self.message.id, page, &self.mint, self.now.steady).await?;
         }
         self.finish_deliveries(tx).await?;
@@ -244,7 +244,7 @@ impl Record {
             .execute(&mut *tx)
             .await?;
         }
-        let (after, last) = Page::behind(tx, self.message.id, None).await?.bounds();
+        let (after, last) = DigestPage::behind(tx, self.message.id, None).await?.bounds();
         query(
             "UPDATE deliveries SET status = $1, message_id = $2, reason = $3, finished_at = $4, \
              attempts = attempts + 1 WHERE message_id = $5 AND status = 'sending' AND id > $6 AND id <= $7",

@@ -9,8 +9,8 @@ use tokio::task::spawn_blocking;
 
 use crate::clock::{Clock, Timestamp};
 use crate::store::database_files::DatabaseFiles;
-use crate::store::engine::sqlite::{Connection, Reads};
-use crate::store::error::Health;
+use crate::store::engine::sqlite::{Reads, SqliteConnection};
+use crate::store::error::WriterHealth;
 use crate::store::migrate;
 use crate::store::path::{make_file, make_folder, refuse_hard_links, resolve, unusable};
 use crate::store::server::{self, Server};
@@ -48,9 +48,9 @@ impl Store {
         let mut tx = connect(path).await?;
         let database_files = Arc::new(DatabaseFiles::of(path)?);
         steady::take_up(&mut tx, &clock).await?;
-        let health = Health::default();
+        let health = WriterHealth::default();
         let log = Wal::beside(path);
-        let checkpoints = Connection::writable(path, CHECKPOINT_CACHE)?;
+        let checkpoints = SqliteConnection::writable(path, CHECKPOINT_CACHE)?;
         let checkpoints = tokio::spawn(log.clone().checkpoint(checkpoints, clock.clone(), health.clone()));
         let read = Reads::of(path, READ_DEADLINE);
         let files = Files { tx, wal: log, database_files: Arc::clone(&database_files) };
@@ -136,7 +136,7 @@ async fn connect(path: &Path) -> Result<Tx> {
 }
 
 async fn connect_once(path: &Path) -> Result<Tx> {
-    let mut tx = Tx::Sqlite(Connection::writable(path, WRITER_CACHE)?);
+    let mut tx = Tx::Sqlite(SqliteConnection::writable(path, WRITER_CACHE)?);
     check_version(&mut tx).await?;
     if !migrate::is_up_to_date(&mut tx).await? {
         // A table that others reference can only be replaced with foreign keys off, and a transaction cannot turn

@@ -12,7 +12,7 @@ impl Store {
     /// Accepts `incoming`, and records `entry` with the event's id in the same unit.
     pub async fn accept_requested(&self, incoming: Incoming, entry: AuditEntry) -> Result<Accepted> {
         let (key, now) = (self.audit_key()?, self.0.clock.moment());
-        let unit = Request { incoming: incoming.clone(), entry, key, now, mint: Mint::new() };
+        let unit = EventRequest { incoming: incoming.clone(), entry, key, now, mint: Mint::new() };
         let stored = self.writer().submit(unit).await?;
         let accepted = stored.accepted();
         accept::send_hints(incoming, stored, &self.0.hints);
@@ -20,7 +20,7 @@ impl Store {
     }
 }
 
-struct Request {
+struct EventRequest {
     incoming: Incoming,
     entry: AuditEntry,
     key: AuditKey,
@@ -28,7 +28,7 @@ struct Request {
     mint: Mint,
 }
 
-impl Unit for Request {
+impl Unit for EventRequest {
     type Output = Stored;
 
     async fn apply(&self, tx: &mut Tx) -> Result<Stored> {

@@ -1,7 +1,7 @@
 //! Routes that operators set on Discord. The environment's routes are not stored: they stay in memory.
 
 use crate::clock::Timestamp;
-use crate::model::route::Key;
+use crate::model::route::RouteKey;
 use crate::model::{AuditEntry, AuditOutcome, DestinationId, RouteId, SetRoute, Sink};
 use crate::store::audit::{self, AuditKey};
 use crate::store::destination::Ensure;
@@ -26,7 +26,7 @@ impl Store {
 
     /// Routes events that match `key` to `sink`, named `name`, and nowhere else. Adds the audit entry `entry` in the
     /// same unit. Returns `false`, and changes nothing, if that click was processed before.
-    pub async fn set_route(&self, key: Key, sink: Sink, name: &str, entry: AuditEntry) -> Result<bool> {
+    pub async fn set_route(&self, key: RouteKey, sink: Sink, name: &str, entry: AuditEntry) -> Result<bool> {
         let (by, now) = (entry.actor.name().to_owned(), self.0.clock.now());
         let ensure = Ensure { id: DestinationId::new(), sink, name: name.to_owned(), origin: ORIGIN, now };
         let unit = Set { id: RouteId::new(), key, ensure, by, entry, audit: self.audit_key()?, now };
@@ -34,7 +34,7 @@ impl Store {
     }
 
     /// Removes a route. Returns its key; `None`, with nothing changed, if there is no such route (any more).
-    pub async fn remove_route(&self, id: RouteId, entry: AuditEntry) -> Result<Option<Key>> {
+    pub async fn remove_route(&self, id: RouteId, entry: AuditEntry) -> Result<Option<RouteKey>> {
         let unit = Remove { id, entry, audit: self.audit_key()?, now: self.0.clock.now() };
         self.writer().submit(unit).await
     }
@@ -42,7 +42,7 @@ impl Store {
 
 struct Set {
     id: RouteId,
-    key: Key,
+    key: RouteKey,
     ensure: Ensure,
     by: String,
     entry: AuditEntry,
@@ -88,7 +88,7 @@ struct Remove {
 }
 
 impl Unit for Remove {
-    type Output = Option<Key>;
+    type Output = Option<RouteKey>;
 
     async fn apply(&self, tx: &mut Tx) -> Result<Self::Output> {
         if audit::was_seen(tx, &self.entry).await? {
@@ -112,9 +112,9 @@ impl Unit for Remove {
     }
 }
 
-fn key(row: &Row) -> Result<Key> {
+fn key(row: &Row) -> Result<RouteKey> {
     let (pattern, company): (String, String) = (row.try_get("pattern")?, row.try_get("company_id")?);
-    Ok(Key::new(&pattern, Some(company).filter(|company| !company.is_empty())))
+    Ok(RouteKey::new(&pattern, Some(company).filter(|company| !company.is_empty())))
 }
 
 fn read(row: &Row) -> Result<SetRoute> {

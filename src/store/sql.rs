@@ -15,7 +15,7 @@ pub(super) use crate::store::values::Row;
 /// The connection of the writer, within a transaction.
 pub(super) enum Tx {
     /// SQLite, on the caller's own thread.
-    Sqlite(sqlite::Connection),
+    Sqlite(sqlite::SqliteConnection),
 }
 
 impl Tx {

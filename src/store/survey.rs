@@ -21,7 +21,7 @@ use crate::store::{Error, Lock, Result, wal};
 
 pub use bot::{BotSurvey, SealedWebhook, survey_bot};
 pub use lane::WaitingLane;
-pub use way::{Stop, newest_test, way_of};
+pub use way::{StoppedAt, newest_test, way_of};
 
 /// SQLite page cache in KiB; negative by SQLite's convention.
 const CACHE: i64 = -2048;

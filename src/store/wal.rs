@@ -9,8 +9,8 @@ use tokio::task::spawn_blocking;
 
 use crate::clock::Clock;
 use crate::store::connect::BUSY_TIMEOUT;
-use crate::store::engine::sqlite::Connection;
-use crate::store::error::Health;
+use crate::store::engine::sqlite::SqliteConnection;
+use crate::store::error::WriterHealth;
 use crate::store::sql::{Tx, query_as};
 use crate::store::{Error, Result, Store};
 
@@ -56,7 +56,12 @@ impl Wal {
     }
 
     /// Runs a passive checkpoint each second, on a connection of its own, so that no commit waits for it.
-    pub(super) async fn checkpoint(self, mut connection: Connection, clock: Clock, health: Health) {
+    pub(super) async fn checkpoint(
+        self,
+        mut connection: SqliteConnection,
+        clock: Clock,
+        health: WriterHealth,
+    ) {
         while health.failure().is_none() {
             clock.sleep(EVERY).await;
             let _alone = self.folding.lock().await;
@@ -78,7 +83,7 @@ impl Wal {
     }
 
     /// Checkpoints and truncates the log if it has grown too long.
-    pub(super) async fn bound(&mut self, tx: &mut Tx, clock: &Clock, health: &Health) {
+    pub(super) async fn bound(&mut self, tx: &mut Tx, clock: &Clock, health: &WriterHealth) {
         let length = std::fs::metadata(&self.path).map_or(0, |wal| wal.len());
         if length <= LIMIT || clock.elapsed() < self.next {
             return;

@@ -20,7 +20,7 @@ use crate::model::Mint;
 use crate::store::accept::{self, Accept, Stored};
 use crate::store::bulk_insert::{self, BatchError};
 use crate::store::database_files::DatabaseFiles;
-use crate::store::error::Health;
+use crate::store::error::WriterHealth;
 use crate::store::sql::Tx;
 use crate::store::unit::Unit;
 use crate::store::wal::Wal;
@@ -59,15 +59,15 @@ pub(super) struct WriterState {
     database_files: Arc<DatabaseFiles>,
     clock: Clock,
     /// Committed groups whose senders still need their reply.
-    settled: mpsc::UnboundedSender<accept::Group>,
+    settled: mpsc::UnboundedSender<accept::AcceptedGroup>,
     telling: JoinHandle<()>,
     wal: Wal,
-    health: Health,
+    health: WriterHealth,
 }
 
 impl WriterState {
     /// Creates the state of one database's writer. Hints for new deliveries go to `hints`.
-    pub(super) fn new(files: Files, clock: Clock, hints: HintSender, health: Health) -> Self {
+    pub(super) fn new(files: Files, clock: Clock, hints: HintSender, health: WriterHealth) -> Self {
         let Files { tx, wal, database_files } = files;
         let (settled, groups) = mpsc::unbounded_channel();
         let telling = tokio::spawn(accept::tell(groups, hints));

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::clock::Timestamp;
 use crate::model::{Arrived, Endpoint, Method};
 use crate::outgoing::{BodyFault, read_body};
-use crate::xtsystems::Client;
+use crate::xtsystems::XtSystemsClient;
 
 /// Maximum bytes to read of a reply.
 const READ_LIMIT: usize = 1024 * 1024;
@@ -19,7 +19,7 @@ const LONGEST_WAIT: Duration = crate::model::schedule::LONGEST_WAIT;
 
 /// The result of a call. Holds neither the key nor the address.
 #[derive(Clone, Debug)]
-pub struct Reply {
+pub struct CallReply {
     /// When the call began.
     pub started_at: Timestamp,
     /// Duration of the call, including the reply's body.
@@ -38,7 +38,7 @@ pub struct Reply {
     pub trouble: Option<String>,
 }
 
-impl Reply {
+impl CallReply {
     /// Whether the platform made the change: a 2xx with an empty or JSON body. A login page confirms nothing.
     #[must_use]
     pub fn is_success(&self) -> bool {
@@ -92,7 +92,7 @@ impl Reply {
     }
 }
 
-impl Client {
+impl XtSystemsClient {
     /// Calls `endpoint` with the key, and with `body` as JSON. Pass one `idempotency_key` for every try of a call, so
     /// that the platform recognizes repetitions.
     pub async fn call(
@@ -100,14 +100,14 @@ impl Client {
         endpoint: &Endpoint,
         idempotency_key: Option<&str>,
         body: Option<&Value>,
-    ) -> Reply {
+    ) -> CallReply {
         let started_at = self.0.clock.now();
         let began = self.0.clock.elapsed();
         let sent = match self.request(endpoint, idempotency_key, body) {
             Ok(request) => request.send().await,
             Err(error) => Err(error),
         };
-        let mut reply = Reply {
+        let mut reply = CallReply {
             started_at,
             took: Duration::ZERO,
             status: None,
@@ -158,7 +158,7 @@ impl Client {
     }
 
     /// Reads the response into `reply`. An unreadable rest of the body is dropped: the status counts anyway.
-    async fn read(&self, response: Response, reply: &mut Reply) {
+    async fn read(&self, response: Response, reply: &mut CallReply) {
         let status = response.status().as_u16();
         reply.status = Some(status);
         // With these statuses the platform refused before it did anything. After a 5xx its state is unknown.

@@ -3,12 +3,12 @@
 use serde::de::DeserializeOwned;
 
 use crate::model::Endpoint;
-use crate::xtsystems::Reply;
+use crate::xtsystems::CallReply;
 
 /// A call that failed. Its text includes the remedy, and holds neither key nor address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{sentence}")]
-pub struct Failure {
+pub struct CallFailure {
     /// The HTTP status, if there was a response.
     pub status: Option<u16>,
     /// The platform's message; empty if there was no response.
@@ -16,9 +16,9 @@ pub struct Failure {
     sentence: String,
 }
 
-impl Failure {
+impl CallFailure {
     /// Builds the error for `reply` to `endpoint`.
-    pub(super) fn of(endpoint: &Endpoint, reply: &Reply) -> Self {
+    pub(super) fn of(endpoint: &Endpoint, reply: &CallReply) -> Self {
         let platform_reply = reply.excerpt();
         let sentence = match reply.status {
             None => format!(
@@ -74,7 +74,7 @@ impl Failure {
         Self { status: None, platform_reply: String::new(), sentence }
     }
 
-    fn unreadable(endpoint: &Endpoint, reply: &Reply, error: &serde_json::Error) -> Self {
+    fn unreadable(endpoint: &Endpoint, reply: &CallReply, error: &serde_json::Error) -> Self {
         Self {
             status: reply.status,
             platform_reply: reply.excerpt(),
@@ -86,11 +86,11 @@ impl Failure {
 }
 
 /// Parses the JSON of a successful reply.
-pub(super) fn read<T: DeserializeOwned>(endpoint: &Endpoint, reply: &Reply) -> Result<T, Failure> {
+pub(super) fn read<T: DeserializeOwned>(endpoint: &Endpoint, reply: &CallReply) -> Result<T, CallFailure> {
     if !reply.is_success() {
         // If the sender was not the platform's API, its 2xx status is not trusted either.
         let status = reply.status.filter(|status| !(200..=299).contains(status));
-        return Err(Failure { status, ..Failure::of(endpoint, reply) });
+        return Err(CallFailure { status, ..CallFailure::of(endpoint, reply) });
     }
-    serde_json::from_slice(&reply.body).map_err(|error| Failure::unreadable(endpoint, reply, &error))
+    serde_json::from_slice(&reply.body).map_err(|error| CallFailure::unreadable(endpoint, reply, &error))
 }

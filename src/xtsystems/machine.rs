@@ -3,28 +3,28 @@
 use serde_json::Value;
 
 use crate::model::{Endpoint, Method};
-use crate::xtsystems::{Client, Failure, Reply};
+use crate::xtsystems::{CallFailure, CallReply, XtSystemsClient};
 
-impl Client {
+impl XtSystemsClient {
     /// Checks the platform's health (`GET /health`).
     ///
     /// # Errors
     ///
     /// The failed reply.
-    pub async fn health(&self) -> Result<Reply, Failure> {
+    pub async fn health(&self) -> Result<CallReply, CallFailure> {
         let endpoint = Endpoint { method: Method::Get, path: "/health".to_owned() };
         let reply = self.call(&endpoint, None, None).await;
-        if reply.is_success() { Ok(reply) } else { Err(Failure::of(&endpoint, &reply)) }
+        if reply.is_success() { Ok(reply) } else { Err(CallFailure::of(&endpoint, &reply)) }
     }
 
     /// Approves the machine `id` (`XTSYSTEMS_APPROVE`). `None` if the id cannot be part of a path.
-    pub async fn approve(&self, id: &str, idempotency_key: &str, body: &Value) -> Option<Reply> {
+    pub async fn approve(&self, id: &str, idempotency_key: &str, body: &Value) -> Option<CallReply> {
         let endpoint = self.calls().approve.about(id)?;
         Some(self.call(&endpoint, Some(idempotency_key), Some(body)).await)
     }
 
     /// Denies the machine `id` (`XTSYSTEMS_DENY`). `None` if the id cannot be part of a path.
-    pub async fn deny(&self, id: &str, idempotency_key: &str, body: &Value) -> Option<Reply> {
+    pub async fn deny(&self, id: &str, idempotency_key: &str, body: &Value) -> Option<CallReply> {
         let endpoint = self.calls().deny.about(id)?;
         Some(self.call(&endpoint, Some(idempotency_key), Some(body)).await)
     }

@@ -6,7 +6,7 @@
 use reqwest::Method;
 
 use crate::model::CallTemplate;
-use crate::xtsystems::Client;
+use crate::xtsystems::XtSystemsClient;
 
 /// An id that belongs to no machine and no ticket.
 const NOTHINGS: &str = "nuncio-doctor-asks-whether-this-call-is-there";
@@ -26,7 +26,7 @@ pub enum Presence {
     Unknown,
 }
 
-impl Client {
+impl XtSystemsClient {
     /// Checks whether the platform has this call.
     pub async fn presence(&self, call: &CallTemplate) -> Presence {
         let Some(endpoint) = call.about(NOTHINGS) else { return Presence::Unknown };

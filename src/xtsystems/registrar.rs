@@ -4,7 +4,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::secret::Secret;
-use crate::xtsystems::{Client, Failure, Registered};
+use crate::xtsystems::{CallFailure, Registered, XtSystemsClient};
 
 /// The error text when there is no key for the platform.
 pub const NO_KEY: &str = "nuncio has no XTSYSTEMS_API_KEY, so it cannot ask XTSystems: set it in .env, restart nuncio, and \
@@ -18,7 +18,7 @@ const LONGEST_ADDRESS: usize = 2000;
 /// Registers nuncio's webhook on the platform.
 #[derive(Clone, Debug)]
 pub struct Registrar {
-    platform: Option<Client>,
+    platform: Option<XtSystemsClient>,
     url: String,
     secret: Arc<RwLock<Secret>>,
 }
@@ -88,13 +88,13 @@ pub enum RegistrationError {
     OutOfReach,
     /// The platform refused or did not respond.
     #[error("Not registered. {0}.")]
-    Failed(#[from] Failure),
+    Failed(#[from] CallFailure),
 }
 
 impl Registrar {
     /// Creates a registrar for `platform`. By default, events go to `url`, signed with `secret`.
     #[must_use]
-    pub fn new(platform: Option<Client>, url: String, secret: Secret) -> Self {
+    pub fn new(platform: Option<XtSystemsClient>, url: String, secret: Secret) -> Self {
         Self { platform, url, secret: Arc::new(RwLock::new(secret)) }
     }
 

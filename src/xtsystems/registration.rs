@@ -2,7 +2,7 @@
 
 use crate::outgoing::is_local;
 use crate::secret::Secret;
-use crate::xtsystems::{Client, Failure, NewWebhook, Webhook, WebhookChange};
+use crate::xtsystems::{CallFailure, NewPlatformWebhook, PlatformWebhook, WebhookChange, XtSystemsClient};
 
 /// The registration's name. The Node bot used an equal name, so its registration is taken over.
 pub const NAME: &str = "Discord Bot Integration";
@@ -11,22 +11,22 @@ pub const NAME: &str = "Discord Bot Integration";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Registered {
     /// A new webhook was created.
-    Made(Webhook),
+    Made(PlatformWebhook),
     /// The existing webhook was updated.
-    Updated(Webhook),
+    Updated(PlatformWebhook),
 }
 
 impl Registered {
     /// The webhook, as the platform has it now.
     #[must_use]
-    pub fn webhook(&self) -> &Webhook {
+    pub fn webhook(&self) -> &PlatformWebhook {
         match self {
             Self::Made(webhook) | Self::Updated(webhook) => webhook,
         }
     }
 }
 
-impl Client {
+impl XtSystemsClient {
     /// Whether the platform can reach `url`, as far as the address shows: on another machine, this machine's local
     /// names lead nowhere.
     #[must_use]
@@ -39,7 +39,7 @@ impl Client {
     /// # Errors
     ///
     /// The platform's failed reply to the list of webhooks.
-    pub async fn registration(&self, url: &str) -> Result<Option<Webhook>, Failure> {
+    pub async fn registration(&self, url: &str) -> Result<Option<PlatformWebhook>, CallFailure> {
         let webhooks = self.webhooks().await?;
         let same = |one: &str, other: &str| one.trim_end_matches('/') == other.trim_end_matches('/');
         let by_url = webhooks.iter().find(|webhook| same(&webhook.url, url));
@@ -58,7 +58,7 @@ impl Client {
         events: &[String],
         company: Option<&str>,
         secret: &Secret,
-    ) -> Result<Registered, Failure> {
+    ) -> Result<Registered, CallFailure> {
         let (url, events, secret) = (url.to_owned(), events.to_vec(), secret.clone());
         let company_id = company.map(str::to_owned);
         match self.registration(&url).await? {
@@ -74,7 +74,7 @@ impl Client {
                 self.update_webhook(&webhook.id, &change).await.map(Registered::Updated)
             }
             None => {
-                let webhook = NewWebhook { name: NAME.to_owned(), url, events, company_id, secret };
+                let webhook = NewPlatformWebhook { name: NAME.to_owned(), url, events, company_id, secret };
                 self.create_webhook(&webhook).await.map(Registered::Made)
             }
         }

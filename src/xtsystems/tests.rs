@@ -14,7 +14,7 @@ use crate::model::{Arrived, Endpoint, Method};
 const KEY: &str = "canary-xtsystems-key";
 
 /// A client of a platform that sends `answer` on each connection, and the requests that it received.
-async fn platform(answer: &'static str) -> (Client, Arc<Mutex<Vec<String>>>) {
+async fn platform(answer: &'static str) -> (XtSystemsClient, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = client(&format!("http://{}", listener.local_addr().unwrap()));
     let asked: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -30,13 +30,13 @@ async fn platform(answer: &'static str) -> (Client, Arc<Mutex<Vec<String>>>) {
     (client, asked)
 }
 
-fn client(base: &str) -> Client {
+fn client(base: &str) -> XtSystemsClient {
     let variables = Variables::from_map([
         ("WEBHOOK_SECRET", "0123456789abcdef"),
         ("XTSYSTEMS_API_URL", base),
         ("XTSYSTEMS_API_KEY", KEY),
     ]);
-    Client::new(&Config::from_variables(&variables).unwrap().xtsystems, Clock::system()).unwrap()
+    XtSystemsClient::new(&Config::from_variables(&variables).unwrap().xtsystems, Clock::system()).unwrap()
 }
 
 fn endpoint() -> Endpoint {

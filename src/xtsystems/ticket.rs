@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::xtsystems::{Client, Failure, Reply, failure, shape};
+use crate::xtsystems::{CallFailure, CallReply, XtSystemsClient, failure, shape};
 
 /// A ticket to create.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -35,21 +35,25 @@ pub struct Ticket {
     pub status: String,
 }
 
-impl Client {
+impl XtSystemsClient {
     /// Creates a ticket (`XTSYSTEMS_CREATE_TICKET`).
     ///
     /// # Errors
     ///
     /// The failed reply. A 2xx without a ticket in it is an error as well, but the ticket was created:
-    /// [`Failure::status`] shows it.
-    pub async fn create_ticket(&self, ticket: &NewTicket, idempotency_key: &str) -> Result<Ticket, Failure> {
+    /// [`CallFailure::status`] shows it.
+    pub async fn create_ticket(
+        &self,
+        ticket: &NewTicket,
+        idempotency_key: &str,
+    ) -> Result<Ticket, CallFailure> {
         let endpoint = self.calls().create_ticket.endpoint();
         let reply = self.call(&endpoint, Some(idempotency_key), Some(&json!(ticket))).await;
         failure::read(&endpoint, &reply)
     }
 
     /// Updates the ticket `id` (`XTSYSTEMS_UPDATE_TICKET`). `None` if the id cannot be part of a path.
-    pub async fn update_ticket(&self, id: &str, idempotency_key: &str, change: &Value) -> Option<Reply> {
+    pub async fn update_ticket(&self, id: &str, idempotency_key: &str, change: &Value) -> Option<CallReply> {
         let endpoint = self.calls().update_ticket.about(id)?;
         Some(self.call(&endpoint, Some(idempotency_key), Some(change)).await)
     }

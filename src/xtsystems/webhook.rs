@@ -5,13 +5,13 @@ use serde_json::json;
 
 use crate::model::{Endpoint, Method};
 use crate::secret::Secret;
-use crate::xtsystems::{Client, Failure, failure, shape};
+use crate::xtsystems::{CallFailure, XtSystemsClient, failure, shape};
 
 const PATH: &str = "/v1/webhooks";
 
 /// A webhook as the platform returns it. Omitted fields are empty.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Webhook {
+pub struct PlatformWebhook {
     /// The webhook's id in the platform's paths.
     #[serde(deserialize_with = "shape::id")]
     pub id: String,
@@ -31,7 +31,7 @@ pub struct Webhook {
 
 /// A webhook to create.
 #[derive(Clone, Debug)]
-pub struct NewWebhook {
+pub struct NewPlatformWebhook {
     /// The display name, unique on the platform.
     pub name: String,
     /// The target address.
@@ -79,7 +79,7 @@ pub struct TestReport {
 
 /// One delivery attempted by the platform.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct Delivery {
+pub struct PlatformDelivery {
     /// The delivery's id on the platform.
     #[serde(deserialize_with = "shape::id")]
     pub id: String,
@@ -104,7 +104,7 @@ pub struct Delivery {
 }
 
 #[derive(Serialize)]
-struct Body<'a> {
+struct WebhookBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,13 +119,13 @@ struct Body<'a> {
     active: Option<bool>,
 }
 
-impl Client {
+impl XtSystemsClient {
     /// Lists all webhooks that the key may see.
     ///
     /// # Errors
     ///
     /// The failed reply.
-    pub async fn webhooks(&self) -> Result<Vec<Webhook>, Failure> {
+    pub async fn webhooks(&self) -> Result<Vec<PlatformWebhook>, CallFailure> {
         let endpoint = Endpoint { method: Method::Get, path: PATH.to_owned() };
         failure::read(&endpoint, &self.call(&endpoint, None, None).await)
     }
@@ -135,9 +135,9 @@ impl Client {
     /// # Errors
     ///
     /// The failed reply.
-    pub async fn create_webhook(&self, webhook: &NewWebhook) -> Result<Webhook, Failure> {
+    pub async fn create_webhook(&self, webhook: &NewPlatformWebhook) -> Result<PlatformWebhook, CallFailure> {
         let endpoint = Endpoint { method: Method::Post, path: PATH.to_owned() };
-        let body = json!(Body {
+        let body = json!(WebhookBody {
             name: Some(&webhook.name),
             url: Some(&webhook.url),
             events: Some(&webhook.events),
@@ -153,9 +153,13 @@ impl Client {
     /// # Errors
     ///
     /// The failed reply.
-    pub async fn update_webhook(&self, id: &str, change: &WebhookChange) -> Result<Webhook, Failure> {
+    pub async fn update_webhook(
+        &self,
+        id: &str,
+        change: &WebhookChange,
+    ) -> Result<PlatformWebhook, CallFailure> {
         let endpoint = one(Method::Put, id, "")?;
-        let body = json!(Body {
+        let body = json!(WebhookBody {
             name: change.name.as_deref(),
             url: change.url.as_deref(),
             events: change.events.as_deref(),
@@ -171,10 +175,10 @@ impl Client {
     /// # Errors
     ///
     /// The failed reply.
-    pub async fn delete_webhook(&self, id: &str) -> Result<(), Failure> {
+    pub async fn delete_webhook(&self, id: &str) -> Result<(), CallFailure> {
         let endpoint = one(Method::Delete, id, "")?;
         let reply = self.call(&endpoint, None, None).await;
-        if reply.is_success() { Ok(()) } else { Err(Failure::of(&endpoint, &reply)) }
+        if reply.is_success() { Ok(()) } else { Err(CallFailure::of(&endpoint, &reply)) }
     }
 
     /// Makes the platform send `webhook.test` now.
@@ -182,7 +186,7 @@ impl Client {
     /// # Errors
     ///
     /// The failed reply.
-    pub async fn test_webhook(&self, id: &str) -> Result<TestReport, Failure> {
+    pub async fn test_webhook(&self, id: &str) -> Result<TestReport, CallFailure> {
         let endpoint = one(Method::Post, id, "/test")?;
         failure::read(&endpoint, &self.call(&endpoint, None, None).await)
     }
@@ -192,15 +196,15 @@ impl Client {
     /// # Errors
     ///
     /// The failed reply.
-    pub async fn deliveries(&self, id: &str, limit: u8) -> Result<Vec<Delivery>, Failure> {
+    pub async fn deliveries(&self, id: &str, limit: u8) -> Result<Vec<PlatformDelivery>, CallFailure> {
         let endpoint = one(Method::Get, id, &format!("/deliveries?limit={limit}"))?;
         failure::read(&endpoint, &self.call(&endpoint, None, None).await)
     }
 }
 
 /// The endpoint of one webhook; its id is external data.
-fn one(method: Method, id: &str, rest: &str) -> Result<Endpoint, Failure> {
-    Endpoint::below(method, PATH, id, rest).ok_or_else(|| Failure::unusable("webhook"))
+fn one(method: Method, id: &str, rest: &str) -> Result<Endpoint, CallFailure> {
+    Endpoint::below(method, PATH, id, rest).ok_or_else(|| CallFailure::unusable("webhook"))
 }
 
 const fn yes() -> bool {

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use nuncio::hub::{ChannelInfo, Error};
-use nuncio::model::route::Key;
+use nuncio::model::route::RouteKey;
 use nuncio::model::{
     Actor, By, Category, DeliveryFilter, DeliveryId, NewWebhook, Person, Scope, Snowflake, Status,
 };
@@ -63,7 +63,7 @@ async fn asks_for_everything(t: &Harness, by: &By) -> Vec<(&'static str, Result<
     let message = t.channel("tickets").shown()[0]["id"].as_str().unwrap().parse().unwrap();
     let (channel, info) = general(t);
     let route = hub.set_routes()[0].id;
-    let key = Key::read("asset.*").unwrap();
+    let key = RouteKey::read("asset.*").unwrap();
     vec![
         ("mute", hub.mute("alert.*", HOUR, "", by).await.map(drop)),
         ("unmute", hub.unmute("ticket.*", by).await.map(drop)),
@@ -119,7 +119,7 @@ async fn with_something_of_everything() -> Harness {
     delivered(&t).await;
     let (channel, info) = general(&t);
     t.hub().mute("ticket.*", HOUR, "", &by("Alice")).await.unwrap();
-    t.hub().set_route(Key::read("user.*").unwrap(), channel, Some(&info), &by("Alice")).await.unwrap();
+    t.hub().set_route(RouteKey::read("user.*").unwrap(), channel, Some(&info), &by("Alice")).await.unwrap();
     t.hub().add_webhook(about("Acme NOC"), &parsed(&t, &url(&t)), &by("Alice")).await.unwrap();
     t
 }

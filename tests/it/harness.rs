@@ -17,8 +17,8 @@ use std::time::Duration;
 use nuncio::app::{App, Reloader};
 use nuncio::clock::Clock;
 use nuncio::config::{Config, Variables};
-use nuncio::demo::{Answer, XtSystems};
-use nuncio::hub::{Gateway, Hub};
+use nuncio::demo::{WebhookAnswer, XtSystems};
+use nuncio::hub::{GatewayState, Hub};
 use nuncio::model::{Actor, By, Snowflake};
 use nuncio::sandbox::discord::{Permission, Permissions, Setup};
 use nuncio::sandbox::{self, Discord};
@@ -88,11 +88,11 @@ impl Harness {
 
     /// Waits until the bot is connected to the gateway.
     pub async fn online(&self) {
-        self.gateway(|gateway| matches!(gateway, Gateway::Connected { .. })).await;
+        self.gateway(|gateway| matches!(gateway, GatewayState::Connected { .. })).await;
     }
 
     /// Waits until the bot's connection is as it should be.
-    pub async fn gateway(&self, mut is: impl FnMut(Gateway) -> bool) {
+    pub async fn gateway(&self, mut is: impl FnMut(GatewayState) -> bool) {
         let mut changes = self.hub().gateway_changes();
         within("the bot's connection", changes.wait_for(|gateway| is(*gateway))).await.unwrap();
     }
@@ -262,14 +262,14 @@ impl Harness {
     }
 
     /// XTSystems sends a fixture, and it is accepted.
-    pub async fn sends(&self, fixture: &str) -> Answer {
+    pub async fn sends(&self, fixture: &str) -> WebhookAnswer {
         let body =
             std::fs::read_to_string(format!("{}/src/samples/{fixture}", env!("CARGO_MANIFEST_DIR"))).unwrap();
         self.sends_body(serde_json::from_str(&body).unwrap()).await
     }
 
     /// XTSystems sends this event, and it is accepted.
-    pub async fn sends_body(&self, body: Value) -> Answer {
+    pub async fn sends_body(&self, body: Value) -> WebhookAnswer {
         let answer = self.platform().send(body).await.unwrap();
         assert_eq!(answer.status, 200, "{:?}", answer.body);
         assert_eq!(

@@ -13,7 +13,7 @@ use std::time::Duration;
 use nuncio::discord::REFUSALS;
 use nuncio::model::{Action, Arrived, Attempt, Form, Message, Outcome};
 use nuncio::sandbox::discord::{Fault, Setup};
-use nuncio::store::{Entry, NextStep, Recorded};
+use nuncio::store::{AttemptEntry, NextStep, Recorded};
 use serde_json::{Value, json};
 
 use crate::harness::{Harness, one_by_one, within};
@@ -222,7 +222,7 @@ async fn a_ban_outlives_the_process_and_the_gateway_is_not_asked_either() {
     t.channel("tickets").next_message().await;
     t.channel("assets").next_messages(5).await;
     within("the bot to be online", async {
-        while !matches!(t.hub().gateway(), nuncio::hub::Gateway::Connected { .. }) {
+        while !matches!(t.hub().gateway(), nuncio::hub::GatewayState::Connected { .. }) {
             t.clock.advance(Duration::from_secs(1));
             tokio::task::yield_now().await;
         }
@@ -262,8 +262,15 @@ async fn refusals_outlive_the_process() {
         let not_before = t.clock.steady();
         let (denied, announced, follow_ups) = (None, None, Vec::new());
         let retry_from = None;
-        let entry =
-            Entry { attempt, next: NextStep::InDoubt, not_before, retry_from, denied, announced, follow_ups };
+        let entry = AttemptEntry {
+            attempt,
+            next: NextStep::InDoubt,
+            not_before,
+            retry_from,
+            denied,
+            announced,
+            follow_ups,
+        };
         assert_eq!(store.record(&message, epoch, entry).await.unwrap(), Recorded::Kept);
         message.attempts += 1;
     }

@@ -36,6 +36,7 @@ mod limits;
 mod living;
 mod metrics;
 mod mute;
+mod names;
 mod once;
 mod platform_webhooks;
 mod poison;

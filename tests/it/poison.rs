@@ -44,7 +44,7 @@ async fn spoil(t: &Harness, event: &str, how: &'static str) {
     database.close().await.unwrap();
 }
 
-fn id_of(answer: &nuncio::demo::Answer) -> String {
+fn id_of(answer: &nuncio::demo::WebhookAnswer) -> String {
     answer.body["event_id"].as_str().unwrap().to_owned()
 }
 

@@ -1,6 +1,6 @@
 //! `/webhook-config`: the configuration without its secrets.
 
-use super::{Context, Error};
+use super::{CommandContext, Error};
 use crate::bot::custom_id;
 use crate::bot::reply::{ReplyBody, ReplyButton, ReplyEmbed, ReplyRow};
 use crate::bot::text::quoted;
@@ -9,7 +9,7 @@ use crate::render::{self, Color, Surface};
 /// Discord: "Embed Limits", description. A whole embed may hold 6,000 characters.
 const MAX_TABLE: usize = 4096;
 
-pub(super) async fn webhook_config(context: Context<'_>) -> Result<(), Error> {
+pub(super) async fn webhook_config(context: CommandContext<'_>) -> Result<(), Error> {
     let mut buttons = vec![ReplyButton::primary(custom_id::SET, "Set channel")];
     if !context.data().hub.set_routes().is_empty() {
         buttons.push(ReplyButton::secondary(custom_id::REMOVE, "Remove"));
@@ -19,7 +19,7 @@ pub(super) async fn webhook_config(context: Context<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-fn embed(context: Context<'_>) -> ReplyEmbed {
+fn embed(context: CommandContext<'_>) -> ReplyEmbed {
     let data = context.data();
     let overview = data.hub.overview();
     let endpoint = overview.endpoint;

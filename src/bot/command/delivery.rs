@@ -1,7 +1,7 @@
 //! `/deliveries`, and "Redeliver" and "Show raw" in a message's menu.
 
 use super::authorize::Done;
-use super::{Context, Error, authorize};
+use super::{CommandContext, Error, authorize};
 use crate::bot::answer;
 use crate::bot::list::{self, List};
 use crate::bot::refusal;
@@ -35,12 +35,12 @@ const NOT_OURS: &str =
     "nuncio did not send this message, or does not keep its event any more (RETENTION_DAYS).";
 
 /// List what was given up, the newest first
-pub(super) async fn failed(context: Context<'_>) -> Result<(), Error> {
+pub(super) async fn failed(context: CommandContext<'_>) -> Result<(), Error> {
     authorize::list(context, List::GivenUp).await
 }
 
 /// Everything that was tried with one delivery
-pub(super) async fn show(context: Context<'_>, id: &str) -> Result<(), Error> {
+pub(super) async fn show(context: CommandContext<'_>, id: &str) -> Result<(), Error> {
     context.responder.defer().await?;
     let hub = &context.data().hub;
     let found = match hub.delivery_named(id).await? {
@@ -52,7 +52,7 @@ pub(super) async fn show(context: Context<'_>, id: &str) -> Result<(), Error> {
 }
 
 /// Send one again that was given up or delivered
-pub(super) async fn retry(context: Context<'_>, id: &str) -> Result<(), Error> {
+pub(super) async fn retry(context: CommandContext<'_>, id: &str) -> Result<(), Error> {
     let hub = &context.data().hub;
     let work = async {
         let Some(id) = hub.delivery_named(id).await? else {
@@ -70,7 +70,7 @@ pub(super) async fn retry(context: Context<'_>, id: &str) -> Result<(), Error> {
 }
 
 /// Sends again what a message shows.
-pub(super) async fn redeliver(context: Context<'_>, message: Snowflake) -> Result<(), Error> {
+pub(super) async fn redeliver(context: CommandContext<'_>, message: Snowflake) -> Result<(), Error> {
     let subject = format!("message {message}");
     let hub = &context.data().hub;
     let work = async {
@@ -93,7 +93,7 @@ pub(super) async fn redeliver(context: Context<'_>, message: Snowflake) -> Resul
 }
 
 /// Shows the event behind a message as it came, without its secrets.
-pub(super) async fn show_raw(context: Context<'_>, message: Snowflake) -> Result<(), Error> {
+pub(super) async fn show_raw(context: CommandContext<'_>, message: Snowflake) -> Result<(), Error> {
     let subject = format!("message {message}");
     // What a card leaves out is not meant for everyone who sees the card.
     if !authorize::may_operate(context, &subject).await? {
@@ -198,7 +198,7 @@ fn history(details: &RowResult<DeliveryDetails>, tries: &[AttemptRow]) -> String
 }
 
 /// Suggests recent dead letters, labeled by their subject.
-pub(super) async fn suggest(context: Context<'_>, partial: &str) -> Vec<Choice> {
+pub(super) async fn suggest(context: CommandContext<'_>, partial: &str) -> Vec<Choice> {
     let dead_letters = context.data().hub.given_up(0, LOOKED_AT).await.unwrap_or_default();
     let name = |details: &DeliveryDetails| {
         let name = format!("{} {} → {}", details.id.short(), details.kind.as_str(), details.destination);

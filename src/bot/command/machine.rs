@@ -1,6 +1,6 @@
 //! `/machine`: decisions on machines without a card at hand.
 
-use super::{Context, Error, authorize};
+use super::{CommandContext, Error, authorize};
 use crate::bot::answer::{self, ClickReply};
 use crate::bot::list::List;
 use crate::bot::reply::{Choice, ReplyBody};
@@ -19,17 +19,17 @@ const MOST_CHOICES: usize = 25;
 const LOOKED_AT: u32 = 500;
 
 /// List the machines that wait for a decision, the oldest first
-pub(super) async fn pending(context: Context<'_>) -> Result<(), Error> {
+pub(super) async fn pending(context: CommandContext<'_>) -> Result<(), Error> {
     authorize::list(context, List::Undecided).await
 }
 
 /// Approve a machine
-pub(super) async fn approve(context: Context<'_>, machine: &str) -> Result<(), Error> {
+pub(super) async fn approve(context: CommandContext<'_>, machine: &str) -> Result<(), Error> {
     press(context, DecisionAction::Approve, machine, None).await
 }
 
 /// Deny a machine, with a reason
-pub(super) async fn deny(context: Context<'_>, machine: &str, reason: &str) -> Result<(), Error> {
+pub(super) async fn deny(context: CommandContext<'_>, machine: &str, reason: &str) -> Result<(), Error> {
     let length = reason.trim().chars().count();
     if !(3..=400).contains(&length) {
         return authorize::say(context, "A reason has 3 to 400 characters. Nothing was decided.").await;
@@ -38,13 +38,13 @@ pub(super) async fn deny(context: Context<'_>, machine: &str, reason: &str) -> R
 }
 
 /// Everything that is known about a machine's request
-pub(super) async fn show(context: Context<'_>, machine: &str) -> Result<(), Error> {
+pub(super) async fn show(context: CommandContext<'_>, machine: &str) -> Result<(), Error> {
     press(context, DecisionAction::Details, machine, None).await
 }
 
 /// Performs the card button's action, under the same rules.
 async fn press(
-    context: Context<'_>,
+    context: CommandContext<'_>,
     press: DecisionAction,
     machine: &str,
     text: Option<String>,
@@ -108,7 +108,7 @@ fn done(clicked: &ClickOutcome) -> String {
 }
 
 /// Suggests undecided machines, labeled by name.
-pub(super) async fn suggest(context: Context<'_>, partial: &str) -> Vec<Choice> {
+pub(super) async fn suggest(context: CommandContext<'_>, partial: &str) -> Vec<Choice> {
     let waiting = context.data().hub.undecided_machines(0, LOOKED_AT).await.unwrap_or_default();
     let partial = partial.to_lowercase();
     let fits = |decision: &&Decision| {

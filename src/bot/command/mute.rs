@@ -1,7 +1,7 @@
 //! `/mute`: stops posting a kind of event for a while.
 
 use super::authorize::Done;
-use super::{Context, Error, authorize};
+use super::{CommandContext, Error, authorize};
 use crate::bot::kinds::kinds_and_families;
 use crate::bot::mute_answer;
 use crate::bot::mute_answer::NOT_MUTED;
@@ -26,7 +26,7 @@ const SPANS: [(&str, &str); 7] = [
 
 /// Does not post a kind of event for a while.
 pub(super) async fn mute(
-    context: Context<'_>,
+    context: CommandContext<'_>,
     kind: &str,
     duration: &str,
     reason: &str,
@@ -34,7 +34,12 @@ pub(super) async fn mute(
     authorize::operate(context, "mute", silence(context, kind.trim(), duration, reason.trim())).await
 }
 
-async fn silence(context: Context<'_>, kind: &str, duration: &str, reason: &str) -> Result<Done, Error> {
+async fn silence(
+    context: CommandContext<'_>,
+    kind: &str,
+    duration: &str,
+    reason: &str,
+) -> Result<Done, Error> {
     let refused = |sentence: String| Done::new(AuditOutcome::Refused, "mute", sentence);
     let Some(span) = span_of(duration) else {
         return Ok(refused(format!(

@@ -1,7 +1,7 @@
 //! `/register-webhook`: registers nuncio's webhook with XTSystems.
 
 use super::authorize::Done;
-use super::{Context, Error, authorize};
+use super::{CommandContext, Error, authorize};
 use crate::bot::kinds::kinds_and_families;
 use crate::bot::reply::Choice;
 use crate::bot::text::quoted;
@@ -9,13 +9,13 @@ use crate::model::AuditOutcome;
 use crate::xtsystems::{Registered, Registration, RegistrationError, RegistrationRequest};
 
 /// Registers the webhook for `events`, with commas between; for all events if there are none.
-pub(super) async fn register_webhook(context: Context<'_>, events: Option<&str>) -> Result<(), Error> {
+pub(super) async fn register_webhook(context: CommandContext<'_>, events: Option<&str>) -> Result<(), Error> {
     let events = events.map(list);
     authorize::operate(context, "webhook", async { Ok(register(context, events).await) }).await
 }
 
 /// Registers the webhook and returns the outcome.
-async fn register(context: Context<'_>, events: Option<Vec<String>>) -> Done {
+async fn register(context: CommandContext<'_>, events: Option<Vec<String>>) -> Done {
     let wanted = RegistrationRequest { events, ..RegistrationRequest::default() };
     match context.data().errands.registrar.register(&wanted).await {
         Ok(registration) => Done::new(AuditOutcome::Done, "webhook", summary(&registration)),

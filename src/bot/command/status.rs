@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Context, Error};
+use super::{CommandContext, Error};
 use crate::bot::reply::{ReplyBody, ReplyEmbed};
 use crate::clock::Timestamp;
-use crate::hub::{Gateway, SystemStatus};
+use crate::hub::{GatewayState, SystemStatus};
 use crate::render::{self, Color, Markdown, Surface};
 
 /// Deadline for an immediate reply. Discord allows three seconds; after this, the reply is deferred.
@@ -17,7 +17,7 @@ const MAX_PROBLEMS: usize = 2000;
 /// Maximum length of one problem: what to do is at its end, and must not be cut off.
 const MAX_PROBLEM: usize = 600;
 
-pub(super) async fn webhook_status(context: Context<'_>) -> Result<(), Error> {
+pub(super) async fn webhook_status(context: CommandContext<'_>) -> Result<(), Error> {
     let data = context.data();
     let asking = data.hub.status();
     tokio::pin!(asking);
@@ -69,13 +69,13 @@ fn server(status: &SystemStatus) -> String {
     format!("nuncio {}, up {}", status.version, span(status.uptime))
 }
 
-fn gateway(gateway: Gateway) -> String {
+fn gateway(gateway: GatewayState) -> String {
     match gateway {
-        Gateway::Off => "off".to_owned(),
-        Gateway::Starting => "connecting".to_owned(),
-        Gateway::Connected { since } => format!("connected {}", ago(since)),
-        Gateway::Lost { since } => format!("lost {}, reconnecting", ago(since)),
-        Gateway::Stopped => "offline until a restart: see the problems".to_owned(),
+        GatewayState::Off => "off".to_owned(),
+        GatewayState::Starting => "connecting".to_owned(),
+        GatewayState::Connected { since } => format!("connected {}", ago(since)),
+        GatewayState::Lost { since } => format!("lost {}, reconnecting", ago(since)),
+        GatewayState::Stopped => "offline until a restart: see the problems".to_owned(),
     }
 }
 
@@ -207,7 +207,7 @@ mod tests {
             }),
             database: PathBuf::from("data/nuncio.db"),
             database_bytes: 5 * 1024 * 1024,
-            gateway: Gateway::Connected { since: NOW.minus(Duration::from_secs(60)) },
+            gateway: GatewayState::Connected { since: NOW.minus(Duration::from_secs(60)) },
             backlog: Backlog { pending: 3, sending: 1, dead: 2, unrouted: 5 },
             oldest: Some(NOW.minus(Duration::from_secs(125))),
             newest: Some(("ticket.created".to_owned(), NOW.minus(Duration::from_secs(7)))),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::authorize::Done;
-use super::{Context, Error, authorize};
+use super::{CommandContext, Error, authorize};
 use crate::bot::refusal;
 use crate::bot::text::plain;
 use crate::bot::text::quoted;
@@ -20,11 +20,11 @@ const SLACK: Duration = Duration::from_millis(50);
 const MOST_LEGS: usize = 10;
 
 /// Sends a test from XTSystems through nuncio to its channels, and measures every hop.
-pub(super) async fn test_webhook(context: Context<'_>) -> Result<(), Error> {
+pub(super) async fn test_webhook(context: CommandContext<'_>) -> Result<(), Error> {
     authorize::operate(context, "webhook", test(context)).await
 }
 
-async fn test(context: Context<'_>) -> Result<Done, Error> {
+async fn test(context: CommandContext<'_>) -> Result<Done, Error> {
     let (outcome, sentence) = match &context.data().errands.platform {
         Some(platform) => through_the_platform(context, platform).await?,
         None => by_ourselves(context).await?,
@@ -33,8 +33,8 @@ async fn test(context: Context<'_>) -> Result<Done, Error> {
 }
 
 async fn through_the_platform(
-    context: Context<'_>,
-    platform: &xtsystems::Client,
+    context: CommandContext<'_>,
+    platform: &xtsystems::XtSystemsClient,
 ) -> Result<(AuditOutcome, String), Error> {
     let data = context.data();
     let webhook = match platform.registration(data.errands.registrar.url()).await {
@@ -65,7 +65,7 @@ async fn through_the_platform(
     }
 }
 
-async fn by_ourselves(context: Context<'_>) -> Result<(AuditOutcome, String), Error> {
+async fn by_ourselves(context: CommandContext<'_>) -> Result<(AuditOutcome, String), Error> {
     let hub = &context.data().hub;
     let event = match hub.send_test(&authorize::by(context)).await {
         Ok(event) => event,
@@ -78,7 +78,7 @@ async fn by_ourselves(context: Context<'_>) -> Result<(AuditOutcome, String), Er
     Ok((outcome(&trace), sentence))
 }
 
-async fn arrived(context: Context<'_>, since: Timestamp) -> Result<Option<Trace>, Error> {
+async fn arrived(context: CommandContext<'_>, since: Timestamp) -> Result<Option<Trace>, Error> {
     let hub = &context.data().hub;
     let Some(event) = hub.test_since(since.minus(SLACK)).await? else { return Ok(None) };
     Ok(Some(hub.follow(event, PATIENCE).await?))

@@ -1,7 +1,7 @@
 //! `/create-ticket`: creates a ticket in XTSystems.
 
 use super::authorize::Done;
-use super::{Context, Error, authorize};
+use super::{CommandContext, Error, authorize};
 use crate::bot::interaction::TicketPriority;
 use crate::bot::text::plain;
 use crate::model::AuditOutcome;
@@ -11,7 +11,7 @@ const LONGEST_TITLE: usize = 200;
 const LONGEST_TEXT: usize = 4000;
 
 pub(super) async fn create_ticket(
-    context: Context<'_>,
+    context: CommandContext<'_>,
     title: &str,
     description: &str,
     priority: Option<TicketPriority>,
@@ -22,7 +22,7 @@ pub(super) async fn create_ticket(
 
 /// Creates the ticket. Returns the subject for the audit log and a sentence for the person.
 async fn create(
-    context: Context<'_>,
+    context: CommandContext<'_>,
     title: &str,
     description: &str,
     priority: Option<TicketPriority>,
@@ -64,7 +64,7 @@ async fn create(
     }
 }
 
-fn summary(context: Context<'_>, ticket: &Ticket) -> String {
+fn summary(context: CommandContext<'_>, ticket: &Ticket) -> String {
     let name = if ticket.seq_id.is_empty() { &ticket.id } else { &ticket.seq_id };
     let link = context.data().errands.ticket_url.as_ref().and_then(|template| template.expand(&ticket.id));
     let link = link.map(|url| format!(" <{url}>")).unwrap_or_default();

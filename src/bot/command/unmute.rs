@@ -1,7 +1,7 @@
 //! `/unmute`: lists mutes and ends them.
 
 use super::authorize::Done;
-use super::{Context, Error, authorize};
+use super::{CommandContext, Error, authorize};
 use crate::bot::refusal;
 use crate::bot::reply::Choice;
 use crate::bot::text::glimpse;
@@ -14,11 +14,11 @@ const MOST_CHOICES: usize = 25;
 const LISTED: usize = 10;
 
 /// Ends a mute, or lists the mutes.
-pub(super) async fn unmute(context: Context<'_>, mute: Option<&str>) -> Result<(), Error> {
+pub(super) async fn unmute(context: CommandContext<'_>, mute: Option<&str>) -> Result<(), Error> {
     authorize::operate(context, "mute", end(context, mute.map(str::trim))).await
 }
 
-async fn end(context: Context<'_>, wanted: Option<&str>) -> Result<Done, Error> {
+async fn end(context: CommandContext<'_>, wanted: Option<&str>) -> Result<Done, Error> {
     let hub = &context.data().hub;
     let Some(wanted) = wanted else {
         return Ok(Done::new(AuditOutcome::Done, "mutes, listed", list(&hub.mutes().await?)));
@@ -65,7 +65,7 @@ fn list(mutes: &[(Mute, u64)]) -> String {
 }
 
 /// Suggests the current mutes.
-pub(super) async fn suggest(context: Context<'_>, partial: &str) -> Vec<Choice> {
+pub(super) async fn suggest(context: CommandContext<'_>, partial: &str) -> Vec<Choice> {
     let hub = &context.data().hub;
     // Only operators see the mutes that only operators may end. Suppressed events are not counted here: that is too
     // expensive for every keystroke.

@@ -5,7 +5,7 @@ use crate::hub::Click;
 use crate::model::DecisionAction;
 
 /// The input that a dialog requests.
-struct Question {
+struct DialogQuestion {
     title: &'static str,
     label: &'static str,
     hint: &'static str,
@@ -13,23 +13,23 @@ struct Question {
     most: usize,
 }
 
-const fn question(press: DecisionAction) -> Option<Question> {
+const fn question(press: DecisionAction) -> Option<DialogQuestion> {
     Some(match press {
-        DecisionAction::Deny => Question {
+        DecisionAction::Deny => DialogQuestion {
             title: "Deny this machine",
             label: "Why?",
             hint: "Shown on the card and sent to XTSystems",
             least: 3,
             most: 400,
         },
-        DecisionAction::Note => Question {
+        DecisionAction::Note => DialogQuestion {
             title: "A note to this ticket",
             label: "Note",
             hint: "Goes to XTSystems under your name",
             least: 3,
             most: 1000,
         },
-        DecisionAction::Close => Question {
+        DecisionAction::Close => DialogQuestion {
             title: "Close this ticket",
             label: "How was it solved?",
             hint: "Goes to XTSystems as its resolution",
@@ -42,14 +42,14 @@ const fn question(press: DecisionAction) -> Option<Question> {
 
 /// The dialog that a button opens; `None` if it opens none.
 pub(super) fn of(click: &Click) -> Option<Dialog> {
-    let Question { title, label, hint, least, most } = question(click.press)?;
+    let DialogQuestion { title, label, hint, least, most } = question(click.press)?;
     let custom_id = format!("v1:{}:{}", click.press.as_str(), click.token.as_str());
     Some(Dialog::new(custom_id, title, TextInput::paragraph(label, hint, least..=most)))
 }
 
 /// Checks the length of the input; an error is a sentence. Discord counts surrounding whitespace, people do not.
 pub(super) fn check(click: &Click) -> Result<(), String> {
-    let Some(Question { least, most, .. }) = question(click.press) else { return Ok(()) };
+    let Some(DialogQuestion { least, most, .. }) = question(click.press) else { return Ok(()) };
     let length = click.text.as_deref().unwrap_or_default().chars().count();
     if (least..=most).contains(&length) {
         return Ok(());

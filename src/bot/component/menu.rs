@@ -14,7 +14,7 @@ use crate::bot::reply::{Dialog, MenuOption, ReplyBody, ReplyRow, SelectMenu, Tex
 use crate::bot::responder::Responder;
 use crate::bot::text::{glimpse, quoted};
 use crate::hub::{self, Before, Hub, Person};
-use crate::model::route::{Key, Target};
+use crate::model::route::{RouteKey, Target};
 use crate::model::{AuditEntry, AuditOutcome, By, EventId, RouteId, SetRoute, Snowflake};
 
 const KEY: &str = "v1:route-key";
@@ -224,8 +224,8 @@ fn describe_change(before: &Before, hub: &Hub) -> (&'static str, String) {
 }
 
 /// Parses a key that can be set here; an error is a sentence.
-fn key(text: &str) -> Result<Key, String> {
-    let key = Key::read(text.trim())
+fn key(text: &str) -> Result<RouteKey, String> {
+    let key = RouteKey::read(text.trim())
         .map_err(|(what, fix)| format!("What you wrote {what}. {fix} Nothing was changed."))?;
     if key.to_string().len() > MOST_KEY {
         return Err(format!(
@@ -235,7 +235,7 @@ fn key(text: &str) -> Result<Key, String> {
     Ok(key)
 }
 
-fn events(key: &Key) -> String {
+fn events(key: &RouteKey) -> String {
     format!("Events of {}", quoted(&key.to_string()))
 }
 

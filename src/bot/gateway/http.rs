@@ -3,14 +3,14 @@
 use serenity::http::{Http, HttpBuilder, HttpError};
 
 use crate::bot::responder::ResponseError;
-use crate::discord::{Client, Failure};
+use crate::discord::{Client, DiscordFailure};
 
 /// Serenity's client with `client`'s token, over the same connections.
 ///
 /// The base URL and the rate limiter depend on each other: with its limiter on, serenity ignores its proxy setting and
 /// calls discord.com, with the token. With it off it loses `retry_after`, which matters for deliveries only, and those
 /// do not use this client.
-pub(super) fn serenity(client: &Client) -> Result<Http, Failure> {
+pub(super) fn serenity(client: &Client) -> Result<Http, DiscordFailure> {
     Ok(HttpBuilder::new(client.token().expose())
         .client(client.http_client()?)
         .proxy(client.base().proxy())

@@ -18,7 +18,7 @@ use crate::bot::guild::Channel;
 use crate::bot::guild_cache::GuildCache;
 use crate::bot::identify::APART;
 use crate::bot::{Shared, lose};
-use crate::hub::{Condition, Gateway};
+use crate::hub::{Condition, GatewayState};
 
 /// How long guilds may take to arrive after READY before the route map is checked without them.
 const ARRIVAL: Duration = Duration::from_secs(10);
@@ -189,8 +189,8 @@ impl Watch {
     fn connected(&self) {
         let shared = &self.0.shared;
         self.0.was_connected.store(true, Ordering::Release);
-        if !matches!(shared.hub.gateway(), Gateway::Connected { .. }) {
-            shared.hub.set_gateway(Gateway::Connected { since: shared.clock.now() });
+        if !matches!(shared.hub.gateway(), GatewayState::Connected { .. }) {
+            shared.hub.set_gateway(GatewayState::Connected { since: shared.clock.now() });
         }
         if shared.hub.conditions().clear(Condition::GatewayDown) {
             tracing::info!("the bot is online again");
@@ -199,8 +199,8 @@ impl Watch {
 
     fn disconnected(&self) {
         let shared = &self.0.shared;
-        if matches!(shared.hub.gateway(), Gateway::Connected { .. }) {
-            shared.hub.set_gateway(Gateway::Lost { since: shared.clock.now() });
+        if matches!(shared.hub.gateway(), GatewayState::Connected { .. }) {
+            shared.hub.set_gateway(GatewayState::Lost { since: shared.clock.now() });
         }
     }
 

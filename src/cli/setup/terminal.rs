@@ -8,7 +8,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use crate::cli::progress::Progress;
 use crate::cli::{say, table};
 use crate::secret::Secret;
-use crate::setup::{Choices, Prompt, Question, Stop};
+use crate::setup::{Choices, Prompt, PromptQuestion, SetupStop};
 
 /// How many choices are visible at once.
 const PAGE: usize = 12;
@@ -43,14 +43,14 @@ pub(super) fn first_step() -> Option<FirstStep> {
 }
 
 impl Prompt for Terminal {
-    fn text(&mut self, question: &Question<'_>, default: Option<&str>) -> Result<String, Stop> {
+    fn text(&mut self, question: &PromptQuestion<'_>, default: Option<&str>) -> Result<String, SetupStop> {
         let mut text = Text::new(question.text);
         text.help_message = help(question);
         text.default = default.filter(|default| !default.is_empty());
         text.prompt().map_err(|error| stop(&error))
     }
 
-    fn secret(&mut self, question: &Question<'_>) -> Result<Secret, Stop> {
+    fn secret(&mut self, question: &PromptQuestion<'_>) -> Result<Secret, SetupStop> {
         let mut password = Password::new(question.text)
             .with_display_mode(PasswordDisplayMode::Masked)
             .without_confirmation();
@@ -58,7 +58,7 @@ impl Prompt for Terminal {
         password.prompt().map(Secret::new).map_err(|error| stop(&error))
     }
 
-    fn choose(&mut self, question: &Question<'_>, choices: &Choices) -> Result<usize, Stop> {
+    fn choose(&mut self, question: &PromptQuestion<'_>, choices: &Choices) -> Result<usize, SetupStop> {
         let lines: Vec<String> = choices.lines.iter().map(|line| table::clean(line, 200)).collect();
         let mut select =
             Select::new(question.text, lines).with_page_size(PAGE).with_starting_cursor(choices.cursor);
@@ -69,10 +69,10 @@ impl Prompt for Terminal {
 
     fn choose_several(
         &mut self,
-        question: &Question<'_>,
+        question: &PromptQuestion<'_>,
         choices: &[String],
         chosen: &[usize],
-    ) -> Result<Vec<usize>, Stop> {
+    ) -> Result<Vec<usize>, SetupStop> {
         let lines: Vec<String> = choices.iter().map(|line| table::clean(line, 200)).collect();
         let mut select = MultiSelect::new(question.text, lines).with_page_size(PAGE).with_default(chosen);
         select.help_message = help(question);
@@ -80,11 +80,11 @@ impl Prompt for Terminal {
         Ok(chosen.into_iter().map(|chosen| chosen.index).collect())
     }
 
-    fn confirm(&mut self, question: &str, _: bool) -> Result<bool, Stop> {
+    fn confirm(&mut self, question: &str, _: bool) -> Result<bool, SetupStop> {
         Confirm::new(question).with_default(true).prompt().map_err(|error| stop(&error))
     }
 
-    fn wrong(&mut self, found: &str, remedy: &str) -> Result<(), Stop> {
+    fn wrong(&mut self, found: &str, remedy: &str) -> Result<(), SetupStop> {
         lines("✗ ", found);
         lines("  ", remedy);
         Ok(())
@@ -104,7 +104,7 @@ impl Prompt for Terminal {
         self.waiting = what.map(Progress::new);
     }
 
-    fn was_nudged(&mut self) -> Result<bool, Stop> {
+    fn was_nudged(&mut self) -> Result<bool, SetupStop> {
         let stdin = std::io::stdin();
         let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
         let is_ready =
@@ -115,7 +115,7 @@ impl Prompt for Terminal {
         let mut typed = [0; 256];
         match stdin.lock().read(&mut typed) {
             // End of input: Ctrl-D, or the terminal was closed.
-            Ok(0) | Err(_) => Err(Stop::Aborted),
+            Ok(0) | Err(_) => Err(SetupStop::Aborted),
             Ok(_) => Ok(true),
         }
     }
@@ -127,11 +127,11 @@ fn lines(first: &str, text: &str) {
     lines.iter().for_each(|line| say(line));
 }
 
-fn help<'a>(question: &Question<'a>) -> Option<&'a str> {
+fn help<'a>(question: &PromptQuestion<'a>) -> Option<&'a str> {
     Some(question.help).filter(|help| !help.is_empty())
 }
 
 /// Esc, Ctrl-C and Ctrl-D; a terminal that cannot be read any more counts as closed.
-fn stop(_: &InquireError) -> Stop {
-    Stop::Aborted
+fn stop(_: &InquireError) -> SetupStop {
+    SetupStop::Aborted
 }

@@ -11,8 +11,8 @@ use crate::model::{AuditEntry, AuditOutcome};
 use crate::secret::Secret;
 use crate::store::Store;
 use crate::xtsystems::{
-    Failure, NewWebhook, Registered, Registration, RegistrationError, RegistrationRequest, Webhook,
-    WebhookChange,
+    CallFailure, NewPlatformWebhook, PlatformWebhook, Registered, Registration, RegistrationError,
+    RegistrationRequest, WebhookChange,
 };
 
 impl RegistrationAdmin {
@@ -67,7 +67,7 @@ impl RegistrationAdmin {
         let is_here = self.here.as_deref().is_some_and(|here| is_same(&url, here));
         let secret = if is_here { self.config.webhook.secret.clone() } else { asked_secret()? };
         let events = wanted.events.unwrap_or_else(|| vec!["*".to_owned()]);
-        let new = NewWebhook { name: name.clone(), url, events, company_id: wanted.company, secret };
+        let new = NewPlatformWebhook { name: name.clone(), url, events, company_id: wanted.company, secret };
         let done = self.platform.create_webhook(&new).await;
         let subject = format!("webhook {}", table::clean(&name, 80));
         let webhook = self.noted(store, "xtsystems-webhook.create", &subject, done).await?;
@@ -84,7 +84,7 @@ impl RegistrationAdmin {
 
     pub(super) async fn update(
         &self,
-        webhook: Webhook,
+        webhook: PlatformWebhook,
         name: Option<String>,
         wanted: RegistrationRequest,
         secret: Option<Secret>,
@@ -224,7 +224,7 @@ impl RegistrationAdmin {
         store: &Store,
         action: &str,
         subject: &str,
-        done: Result<T, Failure>,
+        done: Result<T, CallFailure>,
     ) -> anyhow::Result<T> {
         let (outcome, detail) = match &done {
             Ok(_) => (AuditOutcome::Done, String::new()),
@@ -263,7 +263,7 @@ fn checked_name(name: &str) -> anyhow::Result<String> {
 }
 
 /// The kinds that it sends, for a sentence.
-pub(super) fn kinds(webhook: &Webhook) -> String {
+pub(super) fn kinds(webhook: &PlatformWebhook) -> String {
     match webhook.events.as_slice() {
         [] => "its events".to_owned(),
         [all] if all == "*" => "all events".to_owned(),

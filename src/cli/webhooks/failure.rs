@@ -1,15 +1,15 @@
 //! Failures of XTSystems, as sentences that say what to do.
 
 use crate::cli::webhooks::RegistrationAdmin;
-use crate::xtsystems::Failure;
+use crate::xtsystems::CallFailure;
 
 impl RegistrationAdmin {
     /// `failure` with advice for a shell.
-    pub(super) fn explained(&self, failure: &Failure) -> anyhow::Error {
+    pub(super) fn explained(&self, failure: &CallFailure) -> anyhow::Error {
         anyhow::anyhow!("{}", self.sentence(failure))
     }
 
-    pub(super) fn sentence(&self, failure: &Failure) -> String {
+    pub(super) fn sentence(&self, failure: &CallFailure) -> String {
         let base = self.platform.base();
         let reply = failure.platform_reply.to_lowercase();
         match failure.status {

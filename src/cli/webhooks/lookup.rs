@@ -2,7 +2,7 @@
 
 use crate::cli::{Usage, table};
 use crate::config::variable::distance;
-use crate::xtsystems::Webhook;
+use crate::xtsystems::PlatformWebhook;
 
 /// How many are named if several match.
 const MOST_NAMED: usize = 5;
@@ -11,7 +11,7 @@ const MOST_NAMED: usize = 5;
 ///
 /// # Errors
 /// A sentence for the operator: none matches, or several do.
-pub(super) fn find<'a>(webhooks: &'a [Webhook], text: &str) -> anyhow::Result<&'a Webhook> {
+pub(super) fn find<'a>(webhooks: &'a [PlatformWebhook], text: &str) -> anyhow::Result<&'a PlatformWebhook> {
     let text = text.trim();
     if text.is_empty() {
         return Err(Usage("the id is empty: nuncio webhooks list shows them".to_owned()).into());
@@ -20,8 +20,8 @@ pub(super) fn find<'a>(webhooks: &'a [Webhook], text: &str) -> anyhow::Result<&'
     if let Some(exact) = webhooks.iter().find(|webhook| webhook.id == text) {
         return Ok(exact);
     }
-    let fits = |webhook: &&Webhook| webhook.id.starts_with(text) || webhook.name == text;
-    let found: Vec<&Webhook> = webhooks.iter().filter(fits).collect();
+    let fits = |webhook: &&PlatformWebhook| webhook.id.starts_with(text) || webhook.name == text;
+    let found: Vec<&PlatformWebhook> = webhooks.iter().filter(fits).collect();
     let shown = table::clean(text, 60);
     match found.as_slice() {
         [one] => Ok(*one),
@@ -48,17 +48,17 @@ pub(super) fn find<'a>(webhooks: &'a [Webhook], text: &str) -> anyhow::Result<&'
 }
 
 /// `whk-1 (Discord Bot Integration)`.
-pub(super) fn named(webhook: &Webhook) -> String {
+pub(super) fn named(webhook: &PlatformWebhook) -> String {
     format!("{} ({})", table::clean(&webhook.id, 60), table::clean(&webhook.name, 60))
 }
 
 /// The webhook whose id, beginning of an id, or name differs from `text` by only one or two letters.
-fn nearest<'a>(webhooks: &'a [Webhook], text: &str) -> Option<&'a Webhook> {
+fn nearest<'a>(webhooks: &'a [PlatformWebhook], text: &str) -> Option<&'a PlatformWebhook> {
     let typed = text.to_lowercase();
     let length = typed.chars().count();
     let most = (length / 4).clamp(1, 2);
     let differs = |known: &str| distance(&typed, &known.to_lowercase());
-    let nearness = |webhook: &Webhook| {
+    let nearness = |webhook: &PlatformWebhook| {
         let beginning: String = webhook.id.chars().take(length).collect();
         [differs(&webhook.id), differs(&beginning), differs(&webhook.name)].into_iter().min()
     };
@@ -74,7 +74,7 @@ mod tests {
 
     use super::*;
 
-    fn webhooks() -> Vec<Webhook> {
+    fn webhooks() -> Vec<PlatformWebhook> {
         serde_json::from_value(json!([
             {"id": "whk-1", "name": "Discord Bot Integration"},
             {"id": "whk-10", "name": "Billing"},

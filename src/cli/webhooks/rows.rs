@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::cli::table;
 use crate::cli::webhooks::is_same;
-use crate::xtsystems::{Delivery, Webhook};
+use crate::xtsystems::{PlatformDelivery, PlatformWebhook};
 
 /// The fewest characters shown of an id.
 const SHORT: usize = 8;
@@ -15,7 +15,7 @@ const WHOLE: usize = 12;
 const SECRET_LENGTH: usize = 24;
 
 /// The header, then a row for each webhook.
-pub(super) fn webhooks(webhooks: &[Webhook], here: Option<&str>) -> Vec<String> {
+pub(super) fn webhooks(webhooks: &[PlatformWebhook], here: Option<&str>) -> Vec<String> {
     let length = id_length(webhooks);
     let row = |id: &str, name: &str, state: &str, events: &str, url: &str| {
         format!("{id:length$}  {name:24}  {state:8}  {events:24}  {url}").trim_end().to_owned()
@@ -35,8 +35,8 @@ pub(super) fn webhooks(webhooks: &[Webhook], here: Option<&str>) -> Vec<String> 
     std::iter::once(row("ID", "NAME", "STATE", "EVENTS", "URL")).chain(body).collect()
 }
 
-pub(super) fn webhooks_as_json(webhooks: &[Webhook], here: Option<&str>) -> Value {
-    let object = |webhook: &Webhook| {
+pub(super) fn webhooks_as_json(webhooks: &[PlatformWebhook], here: Option<&str>) -> Value {
+    let object = |webhook: &PlatformWebhook| {
         json!({
             "id": webhook.id, "name": webhook.name, "url": address(&webhook.url, here), "events": webhook.events,
             "active": webhook.active, "is_this_nuncio": here.is_some_and(|here| is_same(&webhook.url, here)),
@@ -46,7 +46,7 @@ pub(super) fn webhooks_as_json(webhooks: &[Webhook], here: Option<&str>) -> Valu
 }
 
 /// The header, then a row for each delivery.
-pub(super) fn deliveries(sent: &[Delivery]) -> Vec<String> {
+pub(super) fn deliveries(sent: &[PlatformDelivery]) -> Vec<String> {
     let row = |at: &str, kind: &str, arrived: &str, attempts: &str, answer: &str| {
         format!("{at:20}  {kind:20}  {arrived:7}  {attempts:>8}  {answer}").trim_end().to_owned()
     };
@@ -63,9 +63,9 @@ pub(super) fn deliveries(sent: &[Delivery]) -> Vec<String> {
     std::iter::once(row("CREATED", "KIND", "ARRIVED", "ATTEMPTS", "ANSWER")).chain(body).collect()
 }
 
-pub(super) fn deliveries_as_json(sent: &[Delivery]) -> Value {
+pub(super) fn deliveries_as_json(sent: &[PlatformDelivery]) -> Value {
     let or_null = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-    let object = |delivery: &Delivery| {
+    let object = |delivery: &PlatformDelivery| {
         json!({
             "id": delivery.id, "event_type": delivery.event_type, "attempts": delivery.attempts,
             "response_status": delivery.response_status, "response_body": or_null(&delivery.response_body),
@@ -86,7 +86,7 @@ fn whole_seconds(time: &str) -> String {
 }
 
 /// How many characters of each id are shown: enough to tell ids apart, because operators type them again.
-fn id_length(webhooks: &[Webhook]) -> usize {
+fn id_length(webhooks: &[PlatformWebhook]) -> usize {
     let longest = webhooks.iter().map(|webhook| webhook.id.chars().count()).max().unwrap_or_default();
     if longest <= WHOLE {
         return longest.max("ID".len());
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn ids_are_as_long_as_tells_them_apart() {
-        let list = |ids: &[&str]| -> Vec<Webhook> {
+        let list = |ids: &[&str]| -> Vec<PlatformWebhook> {
             serde_json::from_value(ids.iter().map(|id| json!({"id": id})).collect()).unwrap()
         };
         assert_eq!(id_length(&list(&["whk-1", "whk-10"])), 6);

@@ -7,11 +7,11 @@ use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
-use super::reply::{Reply, json_of, text};
+use super::reply::{ApiReply, json_of, text};
 use super::{Platform, PlatformFault, RecordedRequest};
 
 /// A request to the model: method, path in pieces, query, body.
-pub(super) struct Request<'a> {
+pub(super) struct ApiRequest<'a> {
     pub(super) method: &'a str,
     pub(super) path: Vec<String>,
     pub(super) query: &'a str,
@@ -42,18 +42,18 @@ async fn answer(
     let fault = platform.model().faults.take(&format!("{method} {path}"));
     let is_lost = fault == Some(PlatformFault::DoneUnanswered);
     let reply = match fault {
-        Some(PlatformFault::Status(status, body)) => Reply { status, body, allow: None },
+        Some(PlatformFault::Status(status, body)) => ApiReply { status, body, allow: None },
         Some(PlatformFault::Hang) => {
             platform.record(entry);
             // The caller gives up first; closing the connection drops this future.
             return std::future::pending().await;
         }
         _ => match (is_authorized(&platform, uri.path(), &headers), body) {
-            (false, _) => Reply::detail(401, "Invalid or missing API key"),
+            (false, _) => ApiReply::detail(401, "Invalid or missing API key"),
             (true, Err(reply)) => reply,
             (true, Ok(body)) => {
                 let query = uri.query().unwrap_or_default();
-                once(&platform, key, Request { method, path: pieces(uri.path()), query, body }).await
+                once(&platform, key, ApiRequest { method, path: pieces(uri.path()), query, body }).await
             }
         },
     };
@@ -66,7 +66,7 @@ async fn answer(
 }
 
 /// Idempotency: a call with a known key gets the earlier answer and is not repeated.
-async fn once(platform: &Platform, key: Option<&str>, request: Request<'_>) -> Reply {
+async fn once(platform: &Platform, key: Option<&str>, request: ApiRequest<'_>) -> ApiReply {
     let Some(key) = key else { return dispatch(platform, request).await };
     let known = platform.model().answered.get(key).cloned();
     match known {
@@ -81,34 +81,34 @@ async fn once(platform: &Platform, key: Option<&str>, request: Request<'_>) -> R
     }
 }
 
-async fn dispatch(platform: &Platform, request: Request<'_>) -> Reply {
+async fn dispatch(platform: &Platform, request: ApiRequest<'_>) -> ApiReply {
     let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
     if request.method == "OPTIONS" {
         return options(&path);
     }
     match path.as_slice() {
-        ["health"] => Reply::ok(json!({"status": "ok", "service": "xtsystems"})),
+        ["health"] => ApiReply::ok(json!({"status": "ok", "service": "xtsystems"})),
         ["v1", "webhooks", rest @ ..] => platform.webhooks(rest, &request).await,
         ["v1", "tickets", rest @ ..] => platform.tickets(rest, &request),
         ["v1", "machines", rest @ ..] => platform.machines(rest, &request),
-        _ => Reply::detail(404, "Not Found"),
+        _ => ApiReply::detail(404, "Not Found"),
     }
 }
 
 /// `OPTIONS` is not a method of any path, and has no effect.
-fn options(path: &[&str]) -> Reply {
+fn options(path: &[&str]) -> ApiReply {
     match path {
-        ["health"] => Reply::not_allowed("GET"),
-        ["v1", "webhooks" | "tickets"] => Reply::not_allowed("GET, POST"),
+        ["health"] => ApiReply::not_allowed("GET"),
+        ["v1", "webhooks" | "tickets"] => ApiReply::not_allowed("GET, POST"),
         ["v1", "machines"] | ["v1", "machines", _] | ["v1", "webhooks", _, "deliveries"] => {
-            Reply::not_allowed("GET")
+            ApiReply::not_allowed("GET")
         }
-        ["v1", "webhooks", _] => Reply::not_allowed("DELETE, GET, PATCH, PUT"),
-        ["v1", "tickets", _] => Reply::not_allowed("GET, PATCH, PUT"),
+        ["v1", "webhooks", _] => ApiReply::not_allowed("DELETE, GET, PATCH, PUT"),
+        ["v1", "tickets", _] => ApiReply::not_allowed("GET, PATCH, PUT"),
         ["v1", "webhooks", _, "test"] | ["v1", "machines", _, "approve" | "deny"] => {
-            Reply::not_allowed("POST")
+            ApiReply::not_allowed("POST")
         }
-        _ => Reply::detail(404, "Not Found"),
+        _ => ApiReply::detail(404, "Not Found"),
     }
 }
 

@@ -3,34 +3,34 @@
 use serde_json::{Value, json};
 
 use super::Platform;
-use super::api::Request;
-use super::reply::Reply;
+use super::api::ApiRequest;
+use super::reply::ApiReply;
 
 impl Platform {
-    pub(super) fn machines(&self, rest: &[&str], request: &Request<'_>) -> Reply {
+    pub(super) fn machines(&self, rest: &[&str], request: &ApiRequest<'_>) -> ApiReply {
         match (request.method, rest) {
             ("GET", []) => {
                 let machines = self.model().machines.clone();
                 let object = |(id, status)| json!({"id": id, "status": status});
-                Reply::ok(Value::Array(machines.into_iter().map(object).collect()))
+                ApiReply::ok(Value::Array(machines.into_iter().map(object).collect()))
             }
             ("GET", [id]) => match self.machine(id) {
-                Some(status) => Reply::ok(json!({"id": id, "status": status})),
-                None => Reply::detail(404, "Machine not found"),
+                Some(status) => ApiReply::ok(json!({"id": id, "status": status})),
+                None => ApiReply::detail(404, "Machine not found"),
             },
             ("POST", [id, "approve"]) => self.decide(id, "approved", request),
             ("POST", [id, "deny"]) => self.decide(id, "denied", request),
-            _ => Reply::detail(404, "Not Found"),
+            _ => ApiReply::detail(404, "Not Found"),
         }
     }
 
     /// Repeating a decision is fine; a different one is a conflict.
-    fn decide(&self, id: &str, verdict: &str, request: &Request<'_>) -> Reply {
+    fn decide(&self, id: &str, verdict: &str, request: &ApiRequest<'_>) -> ApiReply {
         let before = self.model().machines.insert(id.to_owned(), verdict.to_owned());
         match before.as_deref() {
             Some(earlier @ ("approved" | "denied")) if earlier != verdict => {
                 self.model().machines.insert(id.to_owned(), earlier.to_owned());
-                return Reply::detail(409, &format!("This machine is already {earlier}"));
+                return ApiReply::detail(409, &format!("This machine is already {earlier}"));
             }
             Some(earlier) if earlier == verdict => {}
             _ if verdict == "approved" => {
@@ -43,6 +43,6 @@ impl Platform {
             }
             _ => {}
         }
-        Reply::ok(json!({"id": id, "status": verdict}))
+        ApiReply::ok(json!({"id": id, "status": verdict}))
     }
 }

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Value, json};
 
 use crate::clock::Timestamp;
-use crate::demo::Answer;
+use crate::demo::WebhookAnswer;
 use crate::demo::platform::RecordedRequest;
 use crate::demo::platform::fault::Faults;
 use crate::demo::platform::hook::Hook;
-use crate::demo::platform::reply::Reply;
+use crate::demo::platform::reply::ApiReply;
 use crate::secret::Secret;
 
 /// The number of the first ticket.
@@ -29,7 +29,7 @@ pub(super) struct Model {
     pub(super) ledger: Vec<RecordedRequest>,
     pub(super) faults: Faults,
     /// Answers by idempotency key, so that a repeated call is executed once.
-    pub(super) answered: HashMap<String, Reply>,
+    pub(super) answered: HashMap<String, ApiReply>,
     made: u64,
 }
 
@@ -80,7 +80,7 @@ impl Model {
         hook: &str,
         kind: &str,
         payload: Value,
-        answer: Option<&Answer>,
+        answer: Option<&WebhookAnswer>,
         now: Timestamp,
     ) {
         let id = self.mint("whd");

@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 
 /// An answer of the API.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Reply {
+pub(super) struct ApiReply {
     pub(super) status: u16,
     pub(super) body: Value,
     /// The allowed methods of the path, for a 405.
     pub(super) allow: Option<&'static str>,
 }
 
-impl Reply {
+impl ApiReply {
     pub(super) fn ok(body: Value) -> Self {
         Self { status: 200, body, allow: None }
     }
@@ -34,7 +34,7 @@ impl Reply {
     }
 }
 
-impl IntoResponse for Reply {
+impl IntoResponse for ApiReply {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let json = [(header::CONTENT_TYPE, "application/json")];
@@ -47,11 +47,11 @@ impl IntoResponse for Reply {
 }
 
 /// The request body as JSON: null if it is empty, an error answer if it is not JSON.
-pub(super) fn json_of(bytes: &Bytes) -> Result<Value, Reply> {
+pub(super) fn json_of(bytes: &Bytes) -> Result<Value, ApiReply> {
     if bytes.is_empty() {
         return Ok(Value::Null);
     }
-    serde_json::from_slice(bytes).map_err(|_| Reply::detail(422, "the body is not JSON"))
+    serde_json::from_slice(bytes).map_err(|_| ApiReply::detail(422, "the body is not JSON"))
 }
 
 pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

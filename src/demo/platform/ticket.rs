@@ -3,29 +3,29 @@
 use serde_json::{Value, json};
 
 use super::Platform;
-use super::api::Request;
-use super::reply::Reply;
+use super::api::ApiRequest;
+use super::reply::ApiReply;
 
 /// The fields that a change may set.
 const CHANGEABLE: [&str; 6] = ["title", "description", "priority", "status", "assigned_to", "resolution"];
 
 impl Platform {
-    pub(super) fn tickets(&self, rest: &[&str], request: &Request<'_>) -> Reply {
+    pub(super) fn tickets(&self, rest: &[&str], request: &ApiRequest<'_>) -> ApiReply {
         match (request.method, rest) {
-            ("GET", []) => Reply::ok(Value::Array(self.model().tickets.values().cloned().collect())),
+            ("GET", []) => ApiReply::ok(Value::Array(self.model().tickets.values().cloned().collect())),
             ("GET", [id]) => match self.ticket(id) {
-                Some(ticket) => Reply::ok(ticket),
-                None => Reply::detail(404, "Ticket not found"),
+                Some(ticket) => ApiReply::ok(ticket),
+                None => ApiReply::detail(404, "Ticket not found"),
             },
             ("POST", []) => self.add_ticket(&request.body),
             ("PUT" | "PATCH", [id]) => self.change_ticket(id, &request.body),
-            _ => Reply::detail(404, "Not Found"),
+            _ => ApiReply::detail(404, "Not Found"),
         }
     }
 
-    fn add_ticket(&self, body: &Value) -> Reply {
+    fn add_ticket(&self, body: &Value) -> ApiReply {
         let Some(title) = body["title"].as_str().filter(|title| !title.trim().is_empty()) else {
-            return Reply::detail(422, "title: field required");
+            return ApiReply::detail(422, "title: field required");
         };
         let mut model = self.model();
         let (id, number) = (model.mint("tic"), model.next_ticket());
@@ -37,12 +37,14 @@ impl Platform {
         model.tickets.insert(id, ticket.clone());
         drop(model);
         self.emit_afterwards("ticket.created", ticket.clone());
-        Reply::created(ticket)
+        ApiReply::created(ticket)
     }
 
-    fn change_ticket(&self, id: &str, body: &Value) -> Reply {
+    fn change_ticket(&self, id: &str, body: &Value) -> ApiReply {
         let mut model = self.model();
-        let Some(ticket) = model.tickets.get_mut(id) else { return Reply::detail(404, "Ticket not found") };
+        let Some(ticket) = model.tickets.get_mut(id) else {
+            return ApiReply::detail(404, "Ticket not found");
+        };
         for key in CHANGEABLE {
             if !body[key].is_null() {
                 ticket[key] = body[key].clone();
@@ -57,6 +59,6 @@ impl Platform {
         drop(model);
         let kind = if ticket["status"] == "closed" { "ticket.closed" } else { "ticket.updated" };
         self.emit_afterwards(kind, ticket.clone());
-        Reply::ok(ticket)
+        ApiReply::ok(ticket)
     }
 }

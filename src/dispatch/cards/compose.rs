@@ -59,18 +59,18 @@ async fn draw_all(context: &Context, message: &mut Message) -> Result<Body> {
         }
         Form::Reply => lines(context, message).await,
         Form::Single | Form::Pack => {
-            let Cards { cards, replaces, pings } = cards(context, message).await?;
+            let CardContent { cards, replaces, pings } = cards(context, message).await?;
             Ok(Body { message_reference: replaces.map(Reference::to), ..render::message(&cards, &pings) })
         }
         Form::Plain => {
-            let Cards { cards, replaces, pings } = cards(context, message).await?;
+            let CardContent { cards, replaces, pings } = cards(context, message).await?;
             Ok(Body { message_reference: replaces.map(Reference::to), ..render::plain(&cards, &pings) })
         }
     }
 }
 
 /// The deliveries that share one card.
-struct Group {
+struct CardGroup {
     /// In order; at least one.
     events: Vec<Event>,
     source: Source,
@@ -82,7 +82,7 @@ struct Group {
 }
 
 /// The content of a message with cards.
-struct Cards {
+struct CardContent {
     cards: Vec<Card>,
     /// The Discord message that the first card replaces.
     replaces: Option<Snowflake>,
@@ -90,7 +90,7 @@ struct Cards {
     pings: Vec<Snowflake>,
 }
 
-async fn cards(context: &Context, message: &mut Message) -> Result<Cards> {
+async fn cards(context: &Context, message: &mut Message) -> Result<CardContent> {
     for delivery in &mut message.deliveries {
         load(&context.store, delivery).await?;
     }
@@ -153,7 +153,7 @@ async fn cards(context: &Context, message: &mut Message) -> Result<Cards> {
     // An edited message keeps the roles that it names.
     let all = !any_late || message.action != Action::Create;
     let pings = message.pings.iter().filter(|role| all || in_time.contains(role)).copied().collect();
-    Ok(Cards { cards, replaces, pings })
+    Ok(CardContent { cards, replaces, pings })
 }
 
 /// Adds buttons to a card that is alone in its message, unless its subject is settled. What became of clicks is shown
@@ -186,7 +186,7 @@ async fn base(context: &Context, message: &Message) -> Result<Option<MessageId>>
 async fn living(
     context: &Context,
     message: &Message,
-    group: &Group,
+    group: &CardGroup,
     event: &Event,
     place: usize,
     current: Option<&LivingCard>,
@@ -294,8 +294,8 @@ async fn digest(context: &Context, message: &Message) -> Result<Digest> {
 }
 
 /// Groups deliveries that share a card, in the order of each group's first delivery.
-async fn group(context: &Context, deliveries: Vec<Delivery>) -> Result<Vec<Group>> {
-    let mut groups: Vec<Group> = Vec::new();
+async fn group(context: &Context, deliveries: Vec<Delivery>) -> Result<Vec<CardGroup>> {
+    let mut groups: Vec<CardGroup> = Vec::new();
     for mut delivery in deliveries {
         let event = load(&context.store, &mut delivery).await?.as_ref().clone();
         let lifetime = lifetime(context, &event, &delivery.route);
@@ -309,7 +309,7 @@ async fn group(context: &Context, deliveries: Vec<Delivery>) -> Result<Vec<Group
                 group.redelivered = group.redelivered.max(delivery.generation);
                 group.events.push(event);
             }
-            None => groups.push(Group {
+            None => groups.push(CardGroup {
                 source: event.source,
                 subject: event.subject.clone(),
                 events: vec![event],

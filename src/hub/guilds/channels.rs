@@ -17,14 +17,14 @@ const MOST_NAME: usize = 30;
 
 /// An obstacle that prevents the bot from posting in a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Obstacle {
+pub struct ChannelObstacle {
     /// For example "missing Embed Links (denied by role @muted)".
     pub found: String,
     /// What to do, in the terms of Discord's settings; without a full stop.
     pub remedy: String,
 }
 
-impl Obstacle {
+impl ChannelObstacle {
     /// This obstacle as a problem of the channel `name`.
     #[must_use]
     pub fn problem(&self, name: &str) -> Problem {
@@ -55,7 +55,7 @@ pub struct ChannelInfo {
     /// The channel's name, without `#`.
     pub channel: String,
     /// What prevents the bot from posting there.
-    pub problems: Vec<Obstacle>,
+    pub problems: Vec<ChannelObstacle>,
 }
 
 impl ChannelInfo {
@@ -243,7 +243,7 @@ mod tests {
             channel: "tickets".to_owned(),
             problems: problems
                 .iter()
-                .map(|found| Obstacle { found: (*found).to_owned(), remedy: "Allow it".to_owned() })
+                .map(|found| ChannelObstacle { found: (*found).to_owned(), remedy: "Allow it".to_owned() })
                 .collect(),
         }
     }

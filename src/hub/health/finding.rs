@@ -32,17 +32,17 @@ pub struct IngressReport {
 /// Counters of all findings. One per hub.
 #[derive(Debug)]
 pub(in crate::hub) struct FindingCounters {
-    pages: Mutex<[Page; Finding::ALL.len()]>,
+    pages: Mutex<[FindingPage; Finding::ALL.len()]>,
 }
 
 impl Default for FindingCounters {
     fn default() -> Self {
-        Self { pages: Mutex::new(std::array::from_fn(|_| Page::default())) }
+        Self { pages: Mutex::new(std::array::from_fn(|_| FindingPage::default())) }
     }
 }
 
 #[derive(Debug, Default)]
-struct Page {
+struct FindingPage {
     counter: DayCounter,
     addresses: TopAddresses,
     last: Option<(IngressReport, Timestamp)>,

@@ -3,23 +3,23 @@
 use tokio::sync::watch;
 
 use crate::hub::Hub;
-use crate::model::Gateway;
+use crate::model::GatewayState;
 
 impl Hub {
     /// Current state of the gateway session.
     #[must_use]
-    pub fn gateway(&self) -> Gateway {
+    pub fn gateway(&self) -> GatewayState {
         *self.0.gateway.borrow()
     }
 
     /// Subscribes to changes of the gateway session.
     #[must_use]
-    pub fn gateway_changes(&self) -> watch::Receiver<Gateway> {
+    pub fn gateway_changes(&self) -> watch::Receiver<GatewayState> {
         self.0.gateway.subscribe()
     }
 
     /// Sets the state of the gateway session.
-    pub fn set_gateway(&self, gateway: Gateway) {
+    pub fn set_gateway(&self, gateway: GatewayState) {
         self.0.gateway.send_if_modified(|now| {
             let changed = *now != gateway;
             *now = gateway;

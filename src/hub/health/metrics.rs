@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::hub::{Condition, Finding, Gateway, Hub};
+use crate::hub::{Condition, Finding, GatewayState, Hub};
 use crate::model::{Attempt, Class, Message};
 use crate::store::{Accepted, NextStep};
 use crate::telemetry::metric::{Counter, Exposition, Gauge, Histogram};
@@ -183,11 +183,11 @@ impl Hub {
             "The bot's connection: 1 for the state it is in.",
             "state",
             [
-                state("off", gateway == Gateway::Off),
-                state("starting", gateway == Gateway::Starting),
-                state("connected", matches!(gateway, Gateway::Connected { .. })),
-                state("lost", matches!(gateway, Gateway::Lost { .. })),
-                state("stopped", gateway == Gateway::Stopped),
+                state("off", gateway == GatewayState::Off),
+                state("starting", gateway == GatewayState::Starting),
+                state("connected", matches!(gateway, GatewayState::Connected { .. })),
+                state("lost", matches!(gateway, GatewayState::Lost { .. })),
+                state("stopped", gateway == GatewayState::Stopped),
             ],
         );
         text.gauges(

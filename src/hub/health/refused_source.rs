@@ -162,27 +162,27 @@ impl RefusedSource {
     }
 
     /// The card that is due now.
-    fn due(&self) -> Option<Report> {
+    fn due(&self) -> Option<RefusalReport> {
         let state = self.state();
         match (&state.streak, state.reported) {
             (Some(streak), None) => {
                 let is_long = streak.last.saturating_sub(streak.first) >= REPORT_AFTER;
                 let is_due = state.was_accepted && streak.count >= SEVERAL && is_long;
-                is_due.then(|| Report::Refused(streak.clone()))
+                is_due.then(|| RefusalReport::Refused(streak.clone()))
             }
             // Only an accepted event ends the streak: a restart forgets the streak, but not the card.
-            (_, Some(since)) if state.accepted_again => Some(Report::Accepted(since)),
+            (_, Some(since)) if state.accepted_again => Some(RefusalReport::Accepted(since)),
             _ => None,
         }
     }
 }
 
-enum Report {
+enum RefusalReport {
     Refused(Streak),
     Accepted(Timestamp),
 }
 
-impl Report {
+impl RefusalReport {
     const fn kind(&self) -> &'static str {
         match self {
             Self::Refused(_) => REFUSED,
@@ -239,7 +239,7 @@ impl Hub {
             company_name: None,
             body: RawBody::new(body.into_bytes()),
         };
-        let is_refused = matches!(report, Report::Refused(_));
+        let is_refused = matches!(report, RefusalReport::Refused(_));
         let mut plan = self.0.routing.now().default_plan();
         plan.iter_mut().for_each(|planned| {
             planned.priority = if is_refused { Priority::Urgent } else { Priority::Normal }

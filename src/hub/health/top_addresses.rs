@@ -16,10 +16,10 @@ const LISTED: usize = 8;
 
 /// The addresses of one reason.
 #[derive(Debug, Default)]
-pub(super) struct TopAddresses(Vec<Entry>);
+pub(super) struct TopAddresses(Vec<AddressEntry>);
 
 #[derive(Debug)]
-struct Entry {
+struct AddressEntry {
     address: String,
     counter: DayCounter,
     last: Duration,
@@ -40,7 +40,7 @@ impl TopAddresses {
             let Some((least, _)) = counts.by_ref().min_by_key(|(_, key)| *key) else { return };
             self.0.swap_remove(least);
         }
-        let mut entry = Entry { address: address.to_owned(), counter: DayCounter::default(), last };
+        let mut entry = AddressEntry { address: address.to_owned(), counter: DayCounter::default(), last };
         entry.counter.count(clock);
         self.0.push(entry);
     }

@@ -2,7 +2,7 @@
 
 use crate::hub::error::{Error, Result};
 use crate::hub::{ChannelInfo, Hub};
-use crate::model::route::{Key, Target};
+use crate::model::route::{RouteKey, Target};
 use crate::model::{Actor, AuditEntry, By, RouteId, SetRoute, Sink, Snowflake};
 use crate::store;
 
@@ -32,7 +32,7 @@ impl Hub {
     /// [`Error::Invalid`] if the bot cannot post there; [`Error::Forbidden`], or the database failed.
     pub async fn set_route(
         &self,
-        key: Key,
+        key: RouteKey,
         channel: Snowflake,
         place: Option<&ChannelInfo>,
         by: &By,
@@ -71,7 +71,7 @@ impl Hub {
     }
 
     /// Current targets of exactly `key`; `None` if the map has no such entry.
-    fn current_targets(&self, key: &Key) -> Option<Before> {
+    fn current_targets(&self, key: &RouteKey) -> Option<Before> {
         let routes = self.0.routing.now();
         let route = routes.map().routes().iter().find(|route| route.is_of(key))?;
         let set = routes.set().iter().rfind(|set| set.key == *key);
@@ -87,7 +87,7 @@ impl Hub {
     ///
     /// # Errors
     /// [`Error::NotFound`] if it was removed before; [`Error::Forbidden`], or the database failed.
-    pub async fn remove_route(&self, id: RouteId, by: &By) -> Result<(Key, bool)> {
+    pub async fn remove_route(&self, id: RouteId, by: &By) -> Result<(RouteKey, bool)> {
         self.authorize(by, "route").await?;
         let removed = self.0.store.remove_route(id, by.entry("route")).await?;
         self.0.routing.changed(&self.0.store).await;

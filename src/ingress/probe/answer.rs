@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Body;
 
-use super::{PARAMETER, ProbeKey, ProbeReport, Question, Refusals};
+use super::{PARAMETER, ProbeKey, ProbeQuestion, ProbeReport, Refusals};
 use crate::clock::Timestamp;
 use crate::ingress::client::ClientAddress;
 use crate::ingress::insider::FORWARDING;
@@ -58,7 +58,7 @@ impl ProbeContext<'_> {
         (StatusCode::OK, json, self.key.seal(&question, &arrived)).into_response()
     }
 
-    fn arrived(&self, question: &Question, head: &Parts, body: &[u8]) -> ProbeReport {
+    fn arrived(&self, question: &ProbeQuestion, head: &Parts, body: &[u8]) -> ProbeReport {
         let headers = &head.headers;
         let digest = |name| one(headers, name).map(|value| sha256_hex(&[value.as_bytes()]));
         let forwarding = FORWARDING.iter().filter(|name| headers.contains_key(**name));

@@ -22,7 +22,7 @@ use crate::model::{
 };
 use crate::secret::Secret;
 use crate::signature;
-use crate::signature::xtsystems::{Reason, SIGNATURE_HEADER, TIMESTAMP_HEADER, check};
+use crate::signature::xtsystems::{SIGNATURE_HEADER, SignatureError, TIMESTAMP_HEADER, check};
 use envelope::Envelope;
 
 /// Signature and timestamp of a request, neither of them empty.
@@ -39,17 +39,22 @@ impl<'h> XtSystemsCredentials<'h> {
             let mut values = headers.get_all(name).iter();
             match (values.next(), values.next()) {
                 (Some(value), None) if !value.is_empty() => Ok(value.as_bytes()),
-                (Some(_), Some(_)) => Err(Reason::Doubled(name)),
+                (Some(_), Some(_)) => Err(SignatureError::Doubled(name)),
                 (Some(_) | None, _) => Err(missing),
             }
         };
-        let signature = one(SIGNATURE_HEADER, Reason::NoSignature).map_err(|reason| {
-            match wrong_sender::sentence(headers).filter(|_| reason == Reason::NoSignature) {
-                Some(sentence) => RequestRefusal { finding: Finding::Foreign, sentence, ..refusal(reason) },
-                None => refusal(reason),
-            }
-        })?;
-        let timestamp = one(TIMESTAMP_HEADER, Reason::NoTimestamp).map_err(refusal)?;
+        let signature =
+            one(SIGNATURE_HEADER, SignatureError::NoSignature).map_err(
+                |reason| match wrong_sender::sentence(headers)
+                    .filter(|_| reason == SignatureError::NoSignature)
+                {
+                    Some(sentence) => {
+                        RequestRefusal { finding: Finding::Foreign, sentence, ..refusal(reason) }
+                    }
+                    None => refusal(reason),
+                },
+            )?;
+        let timestamp = one(TIMESTAMP_HEADER, SignatureError::NoTimestamp).map_err(refusal)?;
         Ok(Self { signature, timestamp })
     }
 }
@@ -72,16 +77,16 @@ impl XtSystemsCredentials<'_> {
             match check(secret, self.timestamp, self.signature, body, received_at) {
                 Ok(()) => return Ok(verified),
                 // Only with this reason can another secret change the result.
-                Err(Reason::Mismatch) => {}
+                Err(SignatureError::Mismatch) => {}
                 // Timestamp and body are signed without a separator: a body that begins with a digit may be one whose
                 // first digits were moved from the end of its timestamp, under the same MAC.
-                Err(Reason::BodyNotAnObject) if !body.first().is_some_and(u8::is_ascii_digit) => {
+                Err(SignatureError::BodyNotAnObject) if !body.first().is_some_and(u8::is_ascii_digit) => {
                     return Err(Unverified::Unreadable("it does not begin with {"));
                 }
                 Err(reason) => return Err(Unverified::Refused(refusal(reason))),
             }
         }
-        Err(Unverified::Refused(refusal(Reason::Mismatch)))
+        Err(Unverified::Refused(refusal(SignatureError::Mismatch)))
     }
 
     /// Parses a verified body.
@@ -92,16 +97,22 @@ impl XtSystemsCredentials<'_> {
 }
 
 /// Gives the operator the reason, and the sender a bare sentence.
-fn refusal(reason: Reason) -> RequestRefusal {
+fn refusal(reason: SignatureError) -> RequestRefusal {
     let (finding, seconds_behind, rejection) = match reason {
-        Reason::NoSignature | Reason::NoTimestamp => (Finding::Unsigned, None, Rejection::Unsigned),
-        Reason::OutsideWindow { seconds_behind } => {
+        SignatureError::NoSignature | SignatureError::NoTimestamp => {
+            (Finding::Unsigned, None, Rejection::Unsigned)
+        }
+        SignatureError::OutsideWindow { seconds_behind } => {
             (Finding::Skewed, Some(seconds_behind), Rejection::TooOld)
         }
-        Reason::Doubled(_) => (Finding::Ambiguous, None, Rejection::BadSignature),
-        Reason::MalformedTimestamp { .. } => (Finding::MalformedTimestamp, None, Rejection::BadSignature),
-        Reason::MalformedSignature(_) => (Finding::MalformedSignature, None, Rejection::BadSignature),
-        Reason::Mismatch | Reason::BodyNotAnObject => (Finding::Mismatch, None, Rejection::BadSignature),
+        SignatureError::Doubled(_) => (Finding::Ambiguous, None, Rejection::BadSignature),
+        SignatureError::MalformedTimestamp { .. } => {
+            (Finding::MalformedTimestamp, None, Rejection::BadSignature)
+        }
+        SignatureError::MalformedSignature(_) => (Finding::MalformedSignature, None, Rejection::BadSignature),
+        SignatureError::Mismatch | SignatureError::BodyNotAnObject => {
+            (Finding::Mismatch, None, Rejection::BadSignature)
+        }
     };
     RequestRefusal {
         finding,

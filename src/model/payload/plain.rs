@@ -15,12 +15,12 @@ pub(super) fn field(body: &[u8], name: &str) -> Option<Value> {
 }
 
 fn read(text: &str, name: &str) -> Option<Value> {
-    serde_json::Deserializer::from_str(text).deserialize_map(Field(name)).ok()
+    serde_json::Deserializer::from_str(text).deserialize_map(PlainField(name)).ok()
 }
 
-struct Field<'n>(&'n str);
+struct PlainField<'n>(&'n str);
 
-impl<'de> Visitor<'de> for Field<'_> {
+impl<'de> Visitor<'de> for PlainField<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

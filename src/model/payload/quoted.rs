@@ -13,7 +13,7 @@ const LARGEST: f64 = 1.79e308;
 /// JSON.
 #[must_use]
 pub fn quoted(json: &str) -> Option<String> {
-    let mut walk = Walk { json, at: 0, open: Vec::new(), deep_from: None, copied: 0, out: String::new() };
+    let mut walk = JsonWalk { json, at: 0, open: Vec::new(), deep_from: None, copied: 0, out: String::new() };
     walk.run()?;
     if walk.copied == 0 {
         return None;
@@ -39,7 +39,7 @@ enum Next {
     CommaOrEnd,
 }
 
-struct Walk<'a> {
+struct JsonWalk<'a> {
     json: &'a str,
     at: usize,
     open: Vec<Open>,
@@ -50,7 +50,7 @@ struct Walk<'a> {
     out: String,
 }
 
-impl Walk<'_> {
+impl JsonWalk<'_> {
     /// Scans to the end; `None` if this is not JSON.
     fn run(&mut self) -> Option<()> {
         let mut next = Next::Value;

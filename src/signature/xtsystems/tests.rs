@@ -18,11 +18,11 @@ fn now() -> Timestamp {
     Timestamp::from_secs(1_705_314_600)
 }
 
-fn signature_check(signature: &[u8]) -> Result<(), Reason> {
+fn signature_check(signature: &[u8]) -> Result<(), SignatureError> {
     check(&secret(), TIMESTAMP, signature, BODY.as_bytes(), now())
 }
 
-fn timestamp_check(timestamp: &[u8]) -> Result<(), Reason> {
+fn timestamp_check(timestamp: &[u8]) -> Result<(), SignatureError> {
     let signature = sign(&secret(), &[timestamp, BODY.as_bytes()]);
     check(&secret(), timestamp, signature.as_bytes(), BODY.as_bytes(), now())
 }
@@ -50,24 +50,24 @@ fn upper_case_digits_are_the_same_mac() {
 
 // I-1
 #[rstest::rstest]
-#[case::missing(String::new(), Reason::NoSignature)]
-#[case::sha1(format!("sha1={}", &SIGNATURE[7..47]), Reason::MalformedSignature(Fault::NoPrefix))]
-#[case::no_prefix(SIGNATURE[7..].to_owned(), Reason::MalformedSignature(Fault::NoPrefix))]
-#[case::upper_case_prefix(format!("SHA256={}", &SIGNATURE[7..]), Reason::MalformedSignature(Fault::NoPrefix))]
-#[case::prefix_alone("sha256=".to_owned(), Reason::MalformedSignature(Fault::Length(0)))]
-#[case::one_short(SIGNATURE[..70].to_owned(), Reason::MalformedSignature(Fault::Length(63)))]
-#[case::two_short(SIGNATURE[..69].to_owned(), Reason::MalformedSignature(Fault::Length(62)))]
-#[case::one_long(format!("{SIGNATURE}0"), Reason::MalformedSignature(Fault::Length(65)))]
-#[case::truncated_mac(SIGNATURE[..39].to_owned(), Reason::MalformedSignature(Fault::Length(32)))]
-#[case::space(format!("{SIGNATURE} "), Reason::MalformedSignature(Fault::Length(65)))]
-#[case::line_break(format!("{SIGNATURE}\n"), Reason::MalformedSignature(Fault::Length(65)))]
-#[case::comma(format!("{SIGNATURE},"), Reason::MalformedSignature(Fault::Length(65)))]
-#[case::two_values(format!("{SIGNATURE},{SIGNATURE}"), Reason::MalformedSignature(Fault::Length(136)))]
-#[case::not_hex(format!("{}g", &SIGNATURE[..70]), Reason::MalformedSignature(Fault::NotHex))]
-#[case::not_ascii(format!("{}ü", &SIGNATURE[..69]), Reason::MalformedSignature(Fault::NotHex))]
-#[case::base64("sha256=QSxJcUbQ5Scx+kSw32h37I5e6lbnoD7RLPf/feoTbwA=".to_owned(), Reason::MalformedSignature(Fault::Length(44)))]
-#[case::another(format!("sha256={}", "0".repeat(64)), Reason::Mismatch)]
-fn other_signatures_are_refused(#[case] signature: String, #[case] reason: Reason) {
+#[case::missing(String::new(), SignatureError::NoSignature)]
+#[case::sha1(format!("sha1={}", &SIGNATURE[7..47]), SignatureError::MalformedSignature(SignatureFault::NoPrefix))]
+#[case::no_prefix(SIGNATURE[7..].to_owned(), SignatureError::MalformedSignature(SignatureFault::NoPrefix))]
+#[case::upper_case_prefix(format!("SHA256={}", &SIGNATURE[7..]), SignatureError::MalformedSignature(SignatureFault::NoPrefix))]
+#[case::prefix_alone("sha256=".to_owned(), SignatureError::MalformedSignature(SignatureFault::Length(0)))]
+#[case::one_short(SIGNATURE[..70].to_owned(), SignatureError::MalformedSignature(SignatureFault::Length(63)))]
+#[case::two_short(SIGNATURE[..69].to_owned(), SignatureError::MalformedSignature(SignatureFault::Length(62)))]
+#[case::one_long(format!("{SIGNATURE}0"), SignatureError::MalformedSignature(SignatureFault::Length(65)))]
+#[case::truncated_mac(SIGNATURE[..39].to_owned(), SignatureError::MalformedSignature(SignatureFault::Length(32)))]
+#[case::space(format!("{SIGNATURE} "), SignatureError::MalformedSignature(SignatureFault::Length(65)))]
+#[case::line_break(format!("{SIGNATURE}\n"), SignatureError::MalformedSignature(SignatureFault::Length(65)))]
+#[case::comma(format!("{SIGNATURE},"), SignatureError::MalformedSignature(SignatureFault::Length(65)))]
+#[case::two_values(format!("{SIGNATURE},{SIGNATURE}"), SignatureError::MalformedSignature(SignatureFault::Length(136)))]
+#[case::not_hex(format!("{}g", &SIGNATURE[..70]), SignatureError::MalformedSignature(SignatureFault::NotHex))]
+#[case::not_ascii(format!("{}ü", &SIGNATURE[..69]), SignatureError::MalformedSignature(SignatureFault::NotHex))]
+#[case::base64("sha256=QSxJcUbQ5Scx+kSw32h37I5e6lbnoD7RLPf/feoTbwA=".to_owned(), SignatureError::MalformedSignature(SignatureFault::Length(44)))]
+#[case::another(format!("sha256={}", "0".repeat(64)), SignatureError::Mismatch)]
+fn other_signatures_are_refused(#[case] signature: String, #[case] reason: SignatureError) {
     assert_eq!(signature_check(signature.as_bytes()), Err(reason));
 }
 
@@ -79,28 +79,28 @@ fn other_signatures_are_refused(#[case] signature: String, #[case] reason: Reaso
 #[case("another")]
 fn other_secrets_are_refused(#[case] other: &str) {
     let signature = sign(&Secret::new(other), &[TIMESTAMP, BODY.as_bytes()]);
-    assert_eq!(signature_check(signature.as_bytes()), Err(Reason::Mismatch));
+    assert_eq!(signature_check(signature.as_bytes()), Err(SignatureError::Mismatch));
 }
 
 // I-5: each signature is valid, so only the timestamp's form can be the reason for a refusal.
 #[rstest::rstest]
-#[case::missing("", Reason::NoTimestamp)]
-#[case::plus("+1705314600", Reason::MalformedTimestamp { digits: None, looks_like_millis: false })]
-#[case::plus_of_ten("+170531460", Reason::MalformedTimestamp { digits: None, looks_like_millis: false })]
-#[case::minus("-1", Reason::MalformedTimestamp { digits: None, looks_like_millis: false })]
-#[case::space(" 1705314600", Reason::MalformedTimestamp { digits: None, looks_like_millis: false })]
-#[case::fraction("1705314600.0", Reason::MalformedTimestamp { digits: None, looks_like_millis: false })]
-#[case::exponent("1.705314e9", Reason::MalformedTimestamp { digits: None, looks_like_millis: false })]
-#[case::hex("0x65a50a28", Reason::MalformedTimestamp { digits: None, looks_like_millis: false })]
-#[case::full_width("１７０５３１４６００", Reason::MalformedTimestamp { digits: None, looks_like_millis: false })]
-#[case::nan("NaN", Reason::MalformedTimestamp { digits: None, looks_like_millis: false })]
-#[case::two("1705314600,1705314600", Reason::MalformedTimestamp { digits: None, looks_like_millis: false })]
-#[case::nine("170531460", Reason::MalformedTimestamp { digits: Some(9), looks_like_millis: false })]
-#[case::eleven("01705314600", Reason::MalformedTimestamp { digits: Some(11), looks_like_millis: false })]
-#[case::millis("1705314600000", Reason::MalformedTimestamp { digits: Some(13), looks_like_millis: true })]
-#[case::two_to_63("9223372036854775808", Reason::MalformedTimestamp { digits: Some(19), looks_like_millis: false })]
-#[case::huge("100000000000000000000000000000", Reason::MalformedTimestamp { digits: Some(30), looks_like_millis: false })]
-fn other_timestamps_are_refused(#[case] timestamp: &str, #[case] reason: Reason) {
+#[case::missing("", SignatureError::NoTimestamp)]
+#[case::plus("+1705314600", SignatureError::MalformedTimestamp { digits: None, looks_like_millis: false })]
+#[case::plus_of_ten("+170531460", SignatureError::MalformedTimestamp { digits: None, looks_like_millis: false })]
+#[case::minus("-1", SignatureError::MalformedTimestamp { digits: None, looks_like_millis: false })]
+#[case::space(" 1705314600", SignatureError::MalformedTimestamp { digits: None, looks_like_millis: false })]
+#[case::fraction("1705314600.0", SignatureError::MalformedTimestamp { digits: None, looks_like_millis: false })]
+#[case::exponent("1.705314e9", SignatureError::MalformedTimestamp { digits: None, looks_like_millis: false })]
+#[case::hex("0x65a50a28", SignatureError::MalformedTimestamp { digits: None, looks_like_millis: false })]
+#[case::full_width("１７０５３１４６００", SignatureError::MalformedTimestamp { digits: None, looks_like_millis: false })]
+#[case::nan("NaN", SignatureError::MalformedTimestamp { digits: None, looks_like_millis: false })]
+#[case::two("1705314600,1705314600", SignatureError::MalformedTimestamp { digits: None, looks_like_millis: false })]
+#[case::nine("170531460", SignatureError::MalformedTimestamp { digits: Some(9), looks_like_millis: false })]
+#[case::eleven("01705314600", SignatureError::MalformedTimestamp { digits: Some(11), looks_like_millis: false })]
+#[case::millis("1705314600000", SignatureError::MalformedTimestamp { digits: Some(13), looks_like_millis: true })]
+#[case::two_to_63("9223372036854775808", SignatureError::MalformedTimestamp { digits: Some(19), looks_like_millis: false })]
+#[case::huge("100000000000000000000000000000", SignatureError::MalformedTimestamp { digits: Some(30), looks_like_millis: false })]
+fn other_timestamps_are_refused(#[case] timestamp: &str, #[case] reason: SignatureError) {
     assert_eq!(timestamp_check(timestamp.as_bytes()), Err(reason));
 }
 
@@ -108,9 +108,9 @@ fn other_timestamps_are_refused(#[case] timestamp: &str, #[case] reason: Reason)
 #[rstest::rstest]
 #[case(300, Ok(()))]
 #[case(-300, Ok(()))]
-#[case(301, Err(Reason::OutsideWindow { seconds_behind: 301 }))]
-#[case(-301, Err(Reason::OutsideWindow { seconds_behind: -301 }))]
-fn the_window_is_300_seconds_either_way(#[case] behind: i64, #[case] expected: Result<(), Reason>) {
+#[case(301, Err(SignatureError::OutsideWindow { seconds_behind: 301 }))]
+#[case(-301, Err(SignatureError::OutsideWindow { seconds_behind: -301 }))]
+fn the_window_is_300_seconds_either_way(#[case] behind: i64, #[case] expected: Result<(), SignatureError>) {
     let at = (now().as_secs() - behind).to_string();
     assert_eq!(timestamp_check(at.as_bytes()), expected);
 }
@@ -135,7 +135,7 @@ fn a_body_that_is_no_object_is_refused_even_if_signed() {
     for body in ["", "[1]", "5{\"a\":1}", " {}", "\u{feff}{}"] {
         let signature = sign(&secret(), &[TIMESTAMP, body.as_bytes()]);
         let result = check(&secret(), TIMESTAMP, signature.as_bytes(), body.as_bytes(), now());
-        assert_eq!(result, Err(Reason::BodyNotAnObject), "{body:?}");
+        assert_eq!(result, Err(SignatureError::BodyNotAnObject), "{body:?}");
     }
 }
 
@@ -155,20 +155,20 @@ fn usual_mistakes_are_named(
 
 #[test]
 fn reasons_are_sentences_for_the_operator() {
-    let millis = Reason::MalformedTimestamp { digits: Some(13), looks_like_millis: true };
+    let millis = SignatureError::MalformedTimestamp { digits: Some(13), looks_like_millis: true };
     assert_eq!(millis.to_string(), "timestamp has 13 digits: milliseconds, seconds are expected");
-    let skewed = Reason::OutsideWindow { seconds_behind: 412 };
+    let skewed = SignatureError::OutsideWindow { seconds_behind: 412 };
     assert_eq!(skewed.to_string(), "6 min 52 s behind our clock: check NTP on both machines");
     assert_eq!(
-        Reason::OutsideWindow { seconds_behind: -412 }.to_string(),
+        SignatureError::OutsideWindow { seconds_behind: -412 }.to_string(),
         "6 min 52 s ahead of our clock: check NTP on both machines"
     );
     assert_eq!(
-        Reason::Mismatch.to_string(),
+        SignatureError::Mismatch.to_string(),
         "signature does not match (another secret, or a proxy changed the body)"
     );
-    assert_eq!(Reason::Doubled(SIGNATURE_HEADER).to_string(), "X-XTSystems-Signature was sent twice");
-    assert!(Reason::BodyNotAnObject.to_string().ends_with("begin with {"));
+    assert_eq!(SignatureError::Doubled(SIGNATURE_HEADER).to_string(), "X-XTSystems-Signature was sent twice");
+    assert!(SignatureError::BodyNotAnObject.to_string().ends_with("begin with {"));
 }
 
 proptest! {
@@ -203,6 +203,6 @@ proptest! {
         prop_assert_eq!(check(&secret(), TIMESTAMP, signature.as_bytes(), &body, now()), Ok(()));
         let at = at % body.len();
         body[at] ^= 1;
-        prop_assert_eq!(check(&secret(), TIMESTAMP, signature.as_bytes(), &body, now()), Err(Reason::Mismatch));
+        prop_assert_eq!(check(&secret(), TIMESTAMP, signature.as_bytes(), &body, now()), Err(SignatureError::Mismatch));
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A fault in the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum AuditFault {
     /// This row was changed, or the one before it was removed or replaced.
     Row(i64),
     /// The rows after this one were removed.
@@ -19,7 +19,7 @@ pub enum Fault {
     Expected(i64),
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for AuditFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Row(seq) => {

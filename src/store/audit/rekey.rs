@@ -5,7 +5,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::fault::Fault;
+use super::fault::AuditFault;
 use super::{AuditKey, Audited, CHECK, HEAD, append_after, check_of, row};
 use crate::clock::Timestamp;
 use crate::key::Key;
@@ -70,7 +70,7 @@ pub(super) async fn verify_before(
     reader: &mut Tx,
     begins: &Audited,
     mut each: impl FnMut(&Audited),
-) -> Result<Option<Fault>> {
+) -> Result<Option<AuditFault>> {
     let mut sum = Sum::default();
     while sum.seq + 1 < begins.seq {
         let page = query("SELECT * FROM audit WHERE seq > $1 AND seq < $2 ORDER BY seq LIMIT $3")
@@ -93,7 +93,7 @@ pub(super) async fn verify_before(
             }
         }
     }
-    Ok((sum.finish() != begins.reference).then_some(Fault::Earlier(begins.seq)))
+    Ok((sum.finish() != begins.reference).then_some(AuditFault::Earlier(begins.seq)))
 }
 
 struct Rekey {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::clock::Clock;
 use crate::model::{Actor, AuditOutcome, Person, Snowflake};
-use crate::store::engine::sqlite::Connection;
+use crate::store::engine::sqlite::SqliteConnection;
 use crate::store::sql::{Tx, query};
 use crate::store::{HintSender, Lock};
 
@@ -31,13 +31,13 @@ impl Log {
         log
     }
 
-    async fn fault(&self) -> Option<Fault> {
+    async fn fault(&self) -> Option<AuditFault> {
         self.store.verify_audit(None).await.unwrap().fault
     }
 
     /// Tampers as an attacker who has the file but not the key.
     async fn tamper(&self, sql: &str) {
-        let mut tx = Tx::Sqlite(Connection::writable(self.store.path(), -512).unwrap());
+        let mut tx = Tx::Sqlite(SqliteConnection::writable(self.store.path(), -512).unwrap());
         assert!(query(sql.to_owned()).execute(&mut tx).await.unwrap() > 0, "nothing was changed");
     }
 }
@@ -87,46 +87,46 @@ async fn one_flipped_byte_in_ten_thousand_rows_is_found() {
             change
         };
         log.tamper(&flip(false)).await;
-        assert_eq!(log.fault().await, Some(Fault::Row(6543)), "{column}");
+        assert_eq!(log.fault().await, Some(AuditFault::Row(6543)), "{column}");
         log.tamper(&flip(true)).await;
     }
     for (change, back) in
         [("at = at + 1", "at = at - 1"), ("mac = CAST(mac || 'x' AS BLOB)", "mac = SUBSTR(mac, 1, 32)")]
     {
         log.tamper(&format!("UPDATE audit SET {change} WHERE seq = 6543")).await;
-        assert_eq!(log.fault().await, Some(Fault::Row(6543)), "{change}");
+        assert_eq!(log.fault().await, Some(AuditFault::Row(6543)), "{change}");
         log.tamper(&format!("UPDATE audit SET {back} WHERE seq = 6543")).await;
     }
     assert_eq!(log.fault().await, None);
 }
 
 #[rstest::rstest]
-#[case::the_first("DELETE FROM audit WHERE seq = 1", Fault::Row(1))]
-#[case::one_in_between("DELETE FROM audit WHERE seq = 5", Fault::Row(5))]
-#[case::the_last("DELETE FROM audit WHERE seq = 9", Fault::CutAfter(8))]
-#[case::all("DELETE FROM audit", Fault::CutAfter(0))]
-#[case::the_note("DELETE FROM meta WHERE key = 'audit.head'", Fault::Head)]
+#[case::the_first("DELETE FROM audit WHERE seq = 1", AuditFault::Row(1))]
+#[case::one_in_between("DELETE FROM audit WHERE seq = 5", AuditFault::Row(5))]
+#[case::the_last("DELETE FROM audit WHERE seq = 9", AuditFault::CutAfter(8))]
+#[case::all("DELETE FROM audit", AuditFault::CutAfter(0))]
+#[case::the_note("DELETE FROM meta WHERE key = 'audit.head'", AuditFault::Head)]
 #[case::a_changed_note(
     "UPDATE meta SET value = '8' || SUBSTR(value, 2) WHERE key = 'audit.head'",
-    Fault::Head
+    AuditFault::Head
 )]
-#[case::another_actor("UPDATE audit SET actor_id = '99' WHERE seq = 3", Fault::Row(3))]
+#[case::another_actor("UPDATE audit SET actor_id = '99' WHERE seq = 3", AuditFault::Row(3))]
 #[case::moved_between_fields(
     "UPDATE audit SET subject = 'machine', detail = ' 3' || detail WHERE seq = 3",
-    Fault::Row(3)
+    AuditFault::Row(3)
 )]
-#[case::no_interaction("UPDATE audit SET interaction_id = NULL WHERE seq = 3", Fault::Row(3))]
-#[case::a_number_as_code("UPDATE audit SET mac = 7 WHERE seq = 3", Fault::Row(3))]
+#[case::no_interaction("UPDATE audit SET interaction_id = NULL WHERE seq = 3", AuditFault::Row(3))]
+#[case::a_number_as_code("UPDATE audit SET mac = 7 WHERE seq = 3", AuditFault::Row(3))]
 #[case::a_row_more(
     "INSERT INTO audit SELECT 10, at, actor_id, actor_name, action, subject, outcome, detail, channel_id, NULL, reference, mac FROM audit WHERE seq = 9",
-    Fault::Row(10)
+    AuditFault::Row(10)
 )]
 #[case::swapped(
     "UPDATE audit SET subject = CASE seq WHEN 3 THEN 'machine 4' ELSE 'machine 3' END WHERE seq IN (3, 4)",
-    Fault::Row(3)
+    AuditFault::Row(3)
 )]
 #[tokio::test]
-async fn what_is_done_to_it_shows(#[case] sql: &str, #[case] fault: Fault) {
+async fn what_is_done_to_it_shows(#[case] sql: &str, #[case] fault: AuditFault) {
     let log = Log::of(9).await;
     log.tamper(sql).await;
     assert_eq!(log.fault().await, Some(fault.clone()));
@@ -144,7 +144,7 @@ async fn the_rows_code_cannot_stand_in_for_the_note() {
          SUBSTR(value, -64) WHERE key = 'audit.head'",
     )
     .await;
-    assert_eq!(log.fault().await, Some(Fault::Head));
+    assert_eq!(log.fault().await, Some(AuditFault::Head));
 }
 
 // The chain alone cannot detect a rollback of rows and head together. A head that was noted elsewhere does.
@@ -161,7 +161,7 @@ async fn an_older_copy_shows_against_a_noted_end() {
     log.tamper("DELETE FROM audit WHERE seq > 9").await;
     log.tamper(&format!("UPDATE meta SET value = '{older}' WHERE key = 'audit.head'")).await;
     assert_eq!(log.fault().await, None);
-    assert_eq!(log.store.verify_audit(Some(&noted)).await.unwrap().fault, Some(Fault::Expected(10)));
+    assert_eq!(log.store.verify_audit(Some(&noted)).await.unwrap().fault, Some(AuditFault::Expected(10)));
 }
 
 // D-8
@@ -235,17 +235,20 @@ async fn after_its_key_was_lost_the_log_goes_on_and_says_so() {
 
 // Control: without the hash over the earlier rows, the first, second and fifth case stay undetected.
 #[rstest::rstest]
-#[case::changed_before("UPDATE audit SET actor_id = '99' WHERE seq = 3", Fault::Earlier(10))]
-#[case::removed_before("DELETE FROM audit WHERE seq = 5", Fault::Earlier(10))]
-#[case::all_before("DELETE FROM audit WHERE seq < 10", Fault::Row(1))]
-#[case::the_last_before("DELETE FROM audit WHERE seq = 9", Fault::Row(1))]
-#[case::another_code_before("UPDATE audit SET mac = CAST('x' AS BLOB) WHERE seq = 4", Fault::Earlier(10))]
-#[case::the_new_beginning("UPDATE audit SET reference = 'sha256:00' WHERE seq = 10", Fault::Row(1))]
-#[case::no_new_beginning("DELETE FROM audit WHERE seq = 10", Fault::Row(1))]
-#[case::after_it("UPDATE audit SET detail = '' WHERE seq = 11", Fault::Row(11))]
-#[case::the_end("DELETE FROM audit WHERE seq = 11", Fault::CutAfter(10))]
+#[case::changed_before("UPDATE audit SET actor_id = '99' WHERE seq = 3", AuditFault::Earlier(10))]
+#[case::removed_before("DELETE FROM audit WHERE seq = 5", AuditFault::Earlier(10))]
+#[case::all_before("DELETE FROM audit WHERE seq < 10", AuditFault::Row(1))]
+#[case::the_last_before("DELETE FROM audit WHERE seq = 9", AuditFault::Row(1))]
+#[case::another_code_before(
+    "UPDATE audit SET mac = CAST('x' AS BLOB) WHERE seq = 4",
+    AuditFault::Earlier(10)
+)]
+#[case::the_new_beginning("UPDATE audit SET reference = 'sha256:00' WHERE seq = 10", AuditFault::Row(1))]
+#[case::no_new_beginning("DELETE FROM audit WHERE seq = 10", AuditFault::Row(1))]
+#[case::after_it("UPDATE audit SET detail = '' WHERE seq = 11", AuditFault::Row(11))]
+#[case::the_end("DELETE FROM audit WHERE seq = 11", AuditFault::CutAfter(10))]
 #[tokio::test]
-async fn what_is_done_to_a_log_that_began_anew_shows(#[case] sql: &str, #[case] fault: Fault) {
+async fn what_is_done_to_a_log_that_began_anew_shows(#[case] sql: &str, #[case] fault: AuditFault) {
     let log = Log::of(9).await;
     let (store, _) = log.rekey().await;
     store.audit(entry(100)).await.unwrap();
@@ -267,13 +270,13 @@ async fn codes_made_with_another_key_do_not_pass() {
         log.tamper(&format!("UPDATE audit SET actor_id = '99', mac = X'{mac}' WHERE seq = {}", row.seq))
             .await;
     }
-    assert_eq!(log.fault().await, Some(Fault::Row(1)));
+    assert_eq!(log.fault().await, Some(AuditFault::Row(1)));
     let head = Head::seal(&key, 9, &before);
     log.tamper(&format!("UPDATE meta SET value = '{head}' WHERE key = 'audit.head'")).await;
-    assert_eq!(log.fault().await, Some(Fault::Row(1)));
+    assert_eq!(log.fault().await, Some(AuditFault::Row(1)));
     // A forged rekey entry does not begin a new chain.
     log.tamper("UPDATE audit SET action = 'audit.rekey' WHERE seq = 5").await;
-    assert_eq!(log.fault().await, Some(Fault::Row(1)));
+    assert_eq!(log.fault().await, Some(AuditFault::Row(1)));
 }
 
 // Control: if the first unreadable row is an error, nuncio can neither serve nor rekey.
@@ -287,7 +290,7 @@ async fn a_log_that_cannot_be_read_whole_begins_anew_all_the_same() {
     store.audit(entry(100)).await.unwrap();
     assert_eq!(store.verify_audit(None).await.unwrap().fault, None);
     log.tamper("UPDATE audit SET actor_id = '1' WHERE seq = 3").await;
-    assert_eq!(store.verify_audit(None).await.unwrap().fault, Some(Fault::Earlier(10)));
+    assert_eq!(store.verify_audit(None).await.unwrap().fault, Some(AuditFault::Earlier(10)));
 }
 
 // O-3. Control: with each page read outside one snapshot, entries "were not written by nuncio" in some of the first

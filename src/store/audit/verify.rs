@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::fault::Fault;
+use super::fault::AuditFault;
 use super::rekey::{chain_start, verify_before};
 use super::{AuditKey, Audited, ChainStart, HEAD, row};
 use crate::store::meta::meta_in;
@@ -55,7 +55,7 @@ pub struct Verified {
     /// Number of rows that were read.
     pub entries: u64,
     /// The first fault; `None` if there is none.
-    pub fault: Option<Fault>,
+    pub fault: Option<AuditFault>,
     /// Where the log was rekeyed because its key was lost: changes to earlier rows before that time cannot be
     /// detected.
     pub begun: Option<ChainStart>,
@@ -77,8 +77,13 @@ impl Store {
 
 async fn verify(reader: &mut Tx, key: AuditKey, expected: Option<&Head>) -> Result<Verified> {
     let head = meta_in(&mut *reader, HEAD).await?;
-    let mut walk =
-        Walk { key, entries: 0, seq: 0, mac: Vec::new(), met: expected.is_none_or(|head| head.seq == 0) };
+    let mut walk = ChainWalk {
+        key,
+        entries: 0,
+        seq: 0,
+        mac: Vec::new(),
+        met: expected.is_none_or(|head| head.seq == 0),
+    };
     let begun = chain_start(reader, &walk.key).await?;
     let earlier = match &begun {
         Some((begins, before)) => walk.skip(reader, begins, before, expected).await?,
@@ -92,7 +97,7 @@ async fn verify(reader: &mut Tx, key: AuditKey, expected: Option<&Head>) -> Resu
     let fault = match walked {
         Some(fault) => Some(fault),
         None => walk.end(head.as_deref()).or(match expected {
-            Some(expected) if !walk.met => Some(Fault::Expected(expected.seq)),
+            Some(expected) if !walk.met => Some(AuditFault::Expected(expected.seq)),
             _ => None,
         }),
     };
@@ -100,7 +105,7 @@ async fn verify(reader: &mut Tx, key: AuditKey, expected: Option<&Head>) -> Resu
     Ok(Verified { entries: walk.entries, fault, begun, head })
 }
 
-struct Walk {
+struct ChainWalk {
     key: AuditKey,
     entries: u64,
     seq: i64,
@@ -108,7 +113,7 @@ struct Walk {
     met: bool,
 }
 
-impl Walk {
+impl ChainWalk {
     /// Skips to the row `begins`, which begins a new chain after the MAC `before`.
     async fn skip(
         &mut self,
@@ -116,7 +121,7 @@ impl Walk {
         begins: &Audited,
         before: &[u8],
         expected: Option<&Head>,
-    ) -> Result<Option<Fault>> {
+    ) -> Result<Option<AuditFault>> {
         let (mut entries, mut met) = (0, false);
         let fault = verify_before(reader, begins, |row| {
             entries += 1;
@@ -134,7 +139,7 @@ impl Walk {
     }
 
     /// Checks row by row up to the end, or to the first fault.
-    async fn go(&mut self, reader: &mut Tx, expected: Option<&Head>) -> Result<Option<Fault>> {
+    async fn go(&mut self, reader: &mut Tx, expected: Option<&Head>) -> Result<Option<AuditFault>> {
         loop {
             let page = query("SELECT * FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2")
                 .bind(self.seq)
@@ -143,7 +148,7 @@ impl Walk {
                 .await?;
             for found in &page {
                 // nuncio never writes an unreadable row.
-                let Ok(row) = row(found) else { return Ok(Some(Fault::Row(self.seq + 1))) };
+                let Ok(row) = row(found) else { return Ok(Some(AuditFault::Row(self.seq + 1))) };
                 if let Some(fault) = self.step(&row) {
                     return Ok(Some(fault));
                 }
@@ -155,9 +160,9 @@ impl Walk {
         }
     }
 
-    fn step(&mut self, row: &Audited) -> Option<Fault> {
+    fn step(&mut self, row: &Audited) -> Option<AuditFault> {
         if row.seq != self.seq + 1 || row.seal(&self.key, &self.mac).as_slice() != row.mac {
-            return Some(Fault::Row(self.seq + 1));
+            return Some(AuditFault::Row(self.seq + 1));
         }
         self.entries += 1;
         self.seq = row.seq;
@@ -166,13 +171,13 @@ impl Walk {
     }
 
     /// Compares the last row with the head in `meta`. Both may be absent.
-    fn end(&self, head: Option<&str>) -> Option<Fault> {
-        let Some(head) = head else { return (self.seq > 0).then_some(Fault::Head) };
-        let Some(head) = Head::open(&self.key, head) else { return Some(Fault::Head) };
+    fn end(&self, head: Option<&str>) -> Option<AuditFault> {
+        let Some(head) = head else { return (self.seq > 0).then_some(AuditFault::Head) };
+        let Some(head) = Head::open(&self.key, head) else { return Some(AuditFault::Head) };
         match head.seq.cmp(&self.seq) {
-            std::cmp::Ordering::Greater => Some(Fault::CutAfter(self.seq)),
-            std::cmp::Ordering::Less => Some(Fault::Beyond(head.seq + 1)),
-            std::cmp::Ordering::Equal if head.mac != self.mac => Some(Fault::Head),
+            std::cmp::Ordering::Greater => Some(AuditFault::CutAfter(self.seq)),
+            std::cmp::Ordering::Less => Some(AuditFault::Beyond(head.seq + 1)),
+            std::cmp::Ordering::Equal if head.mac != self.mac => Some(AuditFault::Head),
             std::cmp::Ordering::Equal => None,
         }
     }

@@ -6,7 +6,7 @@ use crate::model::{Decider, Decision, DecisionAction, DestinationId, Snowflake, 
 
 /// What a click or command changes.
 #[derive(Clone, Debug)]
-pub struct Change {
+pub struct DecisionChange {
     /// Names the decision.
     pub token: Token,
     /// What is done to it.

@@ -2,7 +2,7 @@
 //! event, the edits of all cards and the call to the platform are committed together or not at all.
 
 use super::announce::{announce, deliver};
-use super::change::{Change, Changed};
+use super::change::{Changed, DecisionChange};
 use super::load;
 use super::retry::{announce_retry, is_newest, make_due};
 use super::ticket_action::TicketAction;
@@ -15,7 +15,7 @@ use crate::store::{Result, Store};
 
 impl Store {
     /// Makes `change`, with the audit entry `entry` of the click.
-    pub async fn change(&self, change: Change, entry: AuditEntry) -> Result<Changed> {
+    pub async fn change(&self, change: DecisionChange, entry: AuditEntry) -> Result<Changed> {
         let (key, now, mint) = (self.audit_key()?, self.0.clock.moment(), Mint::new());
         let (changed, deliveries) = match change.action.requests() {
             Some(kind) => self.writer().submit(TicketAction { change, kind, entry, key, now, mint }).await?,
@@ -51,7 +51,7 @@ impl Store {
 }
 
 struct Decide {
-    change: Change,
+    change: DecisionChange,
     entry: AuditEntry,
     key: AuditKey,
     now: Moment,
@@ -97,7 +97,8 @@ impl Unit for Decide {
 
 impl Decide {
     async fn decide(&self, tx: &mut Tx, before: &Decision, verdict: Verdict) -> Result<bool> {
-        let Change { token, by, text, platform: Some(platform), grace, even_expired, .. } = &self.change
+        let DecisionChange { token, by, text, platform: Some(platform), grace, even_expired, .. } =
+            &self.change
         else {
             return Ok(false);
         };

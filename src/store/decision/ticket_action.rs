@@ -1,7 +1,7 @@
 //! Ticket actions: the buttons of ticket and alert cards, and the actions that operators request with them.
 
 use super::announce::{announce, deliver};
-use super::change::{Change, Changed};
+use super::change::{Changed, DecisionChange};
 use super::{load, read};
 use crate::clock::Moment;
 use crate::model::{
@@ -138,7 +138,7 @@ impl Unit for Ask {
 
 /// A person requests an action on the ticket whose buttons the change's token names.
 pub(super) struct TicketAction {
-    pub(super) change: Change,
+    pub(super) change: DecisionChange,
     /// `Take`, `Note` or `Close`.
     pub(super) kind: DecisionKind,
     pub(super) entry: AuditEntry,

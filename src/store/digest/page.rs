@@ -10,14 +10,14 @@ pub(super) const UNIT: i64 = 500;
 
 /// A range of a message's deliveries, by id.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::store) struct Page {
+pub(in crate::store) struct DigestPage {
     /// Exclusive lower bound; `None` begins at the first.
     after: Option<DeliveryId>,
     /// Inclusive upper bound; `None` goes to the end.
     pub(in crate::store) last: Option<DeliveryId>,
 }
 
-impl Page {
+impl DigestPage {
     /// The deliveries of `message` after `after`, as many as one unit may touch.
     pub(in crate::store) async fn behind(
         tx: &mut Tx,

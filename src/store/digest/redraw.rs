@@ -1,6 +1,6 @@
 //! Redrawing of cards that a digest has overtaken.
 
-use super::page::Page;
+use super::page::DigestPage;
 use crate::clock::SteadyTime;
 use crate::model::{DeliveryId, MessageId, Mint, Priority, REDRAW};
 use crate::store::Result;
@@ -14,7 +14,7 @@ const REDRAWN: i64 = 50;
 pub(in crate::store) async fn redraw(
     tx: &mut Tx,
     message: MessageId,
-    page: Page,
+    page: DigestPage,
     mint: &Mint,
     now: SteadyTime,
 ) -> Result<()> {

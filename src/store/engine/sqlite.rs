@@ -19,9 +19,9 @@ pub(in crate::store) use reads::Reads;
 const STATEMENTS: usize = 128;
 
 /// A connection. It can move between threads, but two cannot use it at a time.
-pub(in crate::store) struct Connection(rusqlite::Connection);
+pub(in crate::store) struct SqliteConnection(rusqlite::Connection);
 
-impl Connection {
+impl SqliteConnection {
     /// Opens a connection that may write, and creates the file if needed. `cache` is its page cache in KiB; negative
     /// by SQLite's convention.
     pub(in crate::store) fn writable(database: &Path, cache: i64) -> Result<Self> {

@@ -1,7 +1,7 @@
 //! Outdated answers: a webhook's address was replaced during an attempt, and the old address must not close what the
 //! new one opened.
 
-use super::{Entry, NextStep, Record};
+use super::{AttemptEntry, NextStep, Record};
 use crate::model::{Form, Message, Mint};
 use crate::store::Result;
 use crate::store::attempt::insert_attempt;
@@ -49,7 +49,7 @@ impl Record {
             next => next.clone(),
         };
         let (message, mint) = (self.message.clone(), Mint::new());
-        let record = Self { message, mint, entry: Entry { next, ..self.entry.clone() }, ..*self };
+        let record = Self { message, mint, entry: AttemptEntry { next, ..self.entry.clone() }, ..*self };
         if !record.finish_message(tx).await? {
             return Ok(Recorded::Theirs);
         }

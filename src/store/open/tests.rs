@@ -5,7 +5,7 @@ use crate::store::migrate::migrate_to;
 
 /// Migrates a database up to `number`, and no further.
 async fn migrated_to(path: &Path, number: i64) -> Tx {
-    let mut tx = Tx::Sqlite(Connection::writable(path, WRITER_CACHE).unwrap());
+    let mut tx = Tx::Sqlite(SqliteConnection::writable(path, WRITER_CACHE).unwrap());
     tx.batch("PRAGMA foreign_keys = OFF").await.unwrap();
     migrate_to(&mut tx, path, number).await.unwrap();
     tx.batch("PRAGMA foreign_keys = ON").await.unwrap();
@@ -114,7 +114,7 @@ async fn decisions_that_waited_before_they_had_a_rank_go_first() {
 /// Without `.cargo/config.toml` nuncio works too, but more slowly.
 #[tokio::test]
 async fn sqlite_is_built_as_the_project_says() {
-    let mut tx = Tx::Sqlite(Connection::writable(Path::new(":memory:"), WRITER_CACHE).unwrap());
+    let mut tx = Tx::Sqlite(SqliteConnection::writable(Path::new(":memory:"), WRITER_CACHE).unwrap());
     let options: Vec<String> = query_scalar("PRAGMA compile_options").fetch_all(&mut tx).await.unwrap();
     let has = |name: &str| options.iter().any(|option| option == name);
     assert!(has("DEFAULT_MEMSTATUS=0") && has("DEFAULT_PCACHE_INITSZ=0"), "{options:?}");

@@ -12,7 +12,7 @@ use crate::store::path::resolve;
 
 /// A destination of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stop {
+pub struct StoppedAt {
     /// Name of the destination.
     pub name: String,
     /// Address of the destination; for a channel, its id.
@@ -29,7 +29,7 @@ pub struct Stop {
 ///
 /// # Errors
 /// If the database cannot be read.
-pub fn way_of(path: &Path, event: EventId) -> Result<Vec<Stop>> {
+pub fn way_of(path: &Path, event: EventId) -> Result<Vec<StoppedAt>> {
     let connection = open(&resolve(path)?)?;
     let mut query = connection.prepare(
         "SELECT t.name, t.address, d.status, COALESCE(t.closed_reason, t.denied_reason, d.reason), d.finished_at \
@@ -37,7 +37,7 @@ pub fn way_of(path: &Path, event: EventId) -> Result<Vec<Stop>> {
     )?;
     let stops = query.query_map([event.to_string()], |row| {
         let status: String = row.get(2)?;
-        Ok(Stop {
+        Ok(StoppedAt {
             name: row.get(0)?,
             address: row.get(1)?,
             // An unknown status counts as unfinished.

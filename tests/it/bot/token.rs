@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use nuncio::hub::Gateway;
+use nuncio::hub::GatewayState;
 use nuncio::sandbox::discord::Fault;
 use tracing::Level;
 
@@ -13,7 +13,7 @@ use crate::harness::Harness;
 async fn a_dead_token_ends_the_bot_and_the_receiver_goes_on() {
     let t = Harness::with_bot().await;
     t.discord.gateway().close_all(4004);
-    t.gateway(|gateway| gateway == Gateway::Stopped).await;
+    t.gateway(|gateway| gateway == GatewayState::Stopped).await;
     let health = t.health().await;
     assert_eq!(health["status"], "degraded");
     assert_eq!(health["discord"], "disconnected");
@@ -33,7 +33,7 @@ async fn a_refused_token_is_used_three_times_at_most() {
     let before = t.discord.requests().len();
     t.unset("DISCORD_GATEWAY");
     t.boot().await;
-    t.gateway(|gateway| gateway == Gateway::Stopped).await;
+    t.gateway(|gateway| gateway == GatewayState::Stopped).await;
     t.sends("ticket_created.json").await;
     t.clock.advance(Duration::from_secs(3600));
     let health = t.health().await;
@@ -48,7 +48,7 @@ async fn a_refused_token_is_used_three_times_at_most() {
 async fn disallowed_intents_end_the_bot_with_a_way_out() {
     let t = Harness::with_bot().await;
     t.discord.gateway().close_all(4014);
-    t.gateway(|gateway| gateway == Gateway::Stopped).await;
+    t.gateway(|gateway| gateway == GatewayState::Stopped).await;
     t.log.expect(Level::ERROR, "Privileged Gateway Intents");
     t.finish().await;
 }
@@ -66,7 +66,7 @@ async fn a_gateway_elsewhere_never_sees_the_token() {
     );
     t.unset("DISCORD_GATEWAY");
     t.boot().await;
-    t.gateway(|gateway| gateway == Gateway::Stopped).await;
+    t.gateway(|gateway| gateway == GatewayState::Stopped).await;
     t.log.expect(Level::ERROR, "DISCORD_API_URL returned");
     assert_eq!(t.discord.gateway().identifies(), 0);
     t.finish().await;

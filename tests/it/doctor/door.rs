@@ -2,7 +2,7 @@
 
 use nuncio::clock::{Clock, Timestamp};
 use nuncio::doctor::Code;
-use nuncio::ingress::probe::{ProbeKey, Question};
+use nuncio::ingress::probe::{ProbeKey, ProbeQuestion};
 use nuncio::key::Key;
 use rstest::rstest;
 use rustix::process::Signal;
@@ -195,7 +195,7 @@ async fn a_probe_is_answered_as_it_asks_and_while_it_is_new() {
     rig.serve_on_a_port().await;
     let key = ProbeKey::of(&Key::read(&rig.path("nuncio.key")).unwrap().unwrap());
     let now = Clock::system().now();
-    let asks = async |question: &Question, body: String| {
+    let asks = async |question: &ProbeQuestion, body: String| {
         let url = format!("{}?nuncio-probe={}", rig.webhook_address(), key.write(question));
         let answer = http().post(&url).body(body).send().await.unwrap();
         (answer.status().as_u16(), answer.bytes().await.unwrap())

@@ -15,7 +15,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use nuncio::model::{Action, Attempt, DeliveryId, Destination, Form, Message as Planned, Outcome, Receipt};
 use nuncio::sandbox::discord::{Fault, Permission};
-use nuncio::store::{Claim, Entry, HintSender, NextStep, Recorded, Store};
+use nuncio::store::{AttemptEntry, Claim, HintSender, NextStep, Recorded, Store};
 
 use super::{digest_posted, events_in, one_channel, read_all, settle_in_time, ticket};
 use crate::harness::{Harness, nuncio_id};
@@ -93,7 +93,7 @@ async fn a_crash_while_it_is_marked_loses_and_doubles_nothing(#[values(1, 2, ALL
     let (store, destination) = database(&t).await;
     let digest = store.open_messages(destination.id).await.unwrap().messages.pop().unwrap();
     let receipt = Receipt { channel: nuncio_id(general), message: Some(posted) };
-    let entry = Entry {
+    let entry = AttemptEntry {
         attempt: Attempt {
             started_at: t.clock.now(),
             took: Duration::ZERO,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-use super::Connection;
+use super::SqliteConnection;
 use crate::clock::Clock;
 use crate::store::{Error, Result};
 
@@ -35,7 +35,7 @@ struct Inner {
 }
 
 struct Idle {
-    connection: Connection,
+    connection: SqliteConnection,
     since: Duration,
 }
 
@@ -57,7 +57,7 @@ impl Reads {
     /// [`Error::ReadTooLong`] if it was interrupted, [`Error::Closed`] after [`Self::close`].
     pub(in crate::store) async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&mut SqliteConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.lend(|inner, connection| inner.limit(connection), work).await
     }
@@ -65,7 +65,7 @@ impl Reads {
     /// Runs `work`, however long that takes: while it lasts, the write-ahead log cannot be truncated.
     pub(in crate::store) async fn run_unlimited<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&mut SqliteConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.lend(|_, connection| connection.never_interrupt(), work).await
     }
@@ -74,13 +74,13 @@ impl Reads {
     /// takes.
     pub(in crate::store) async fn snapshot<T: Send + 'static>(
         &self,
-        work: impl FnOnce(Connection) -> Result<T> + Send + 'static,
+        work: impl FnOnce(SqliteConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let database = self.0.database.clone();
         let permit = Arc::clone(&self.0.permits).acquire_owned().await.map_err(|_| Error::Closed)?;
         let read = spawn_blocking(move || {
             let _permit = permit;
-            let connection = Connection::read_only(&database, CACHE)?;
+            let connection = SqliteConnection::read_only(&database, CACHE)?;
             connection.batch("BEGIN")?;
             work(connection)
         });
@@ -89,8 +89,8 @@ impl Reads {
 
     async fn lend<T: Send + 'static>(
         &self,
-        prepare: impl FnOnce(&Inner, &Connection) -> Result<()> + Send + 'static,
-        work: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static,
+        prepare: impl FnOnce(&Inner, &SqliteConnection) -> Result<()> + Send + 'static,
+        work: impl FnOnce(&mut SqliteConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let inner = Arc::clone(&self.0);
         let permit = Arc::clone(&inner.permits).acquire_owned().await.map_err(|_| Error::Closed)?;
@@ -120,19 +120,19 @@ impl Inner {
     }
 
     /// The connection that was used last, or a new one.
-    fn take(&self) -> Result<Connection> {
+    fn take(&self) -> Result<SqliteConnection> {
         let last = self.idle().pop();
-        last.map_or_else(|| Connection::read_only(&self.database, CACHE), |idle| Ok(idle.connection))
+        last.map_or_else(|| SqliteConnection::read_only(&self.database, CACHE), |idle| Ok(idle.connection))
     }
 
-    fn put_back(&self, connection: Connection) {
+    fn put_back(&self, connection: SqliteConnection) {
         let now = self.clock.elapsed();
         let mut idle = self.idle();
         idle.retain(|idle| now.saturating_sub(idle.since) < IDLE);
         idle.push(Idle { connection, since: now });
     }
 
-    fn limit(&self, connection: &Connection) -> Result<()> {
+    fn limit(&self, connection: &SqliteConnection) -> Result<()> {
         let (clock, end) = (self.clock.clone(), self.clock.elapsed() + self.limit);
         connection.interrupt_unless(STEPS, move || clock.elapsed() < end)
     }

@@ -14,12 +14,12 @@ const LONG: &str =
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 10000) SELECT COUNT(*) FROM n";
 
 fn memory() -> Tx {
-    Tx::Sqlite(Connection::writable(Path::new(":memory:"), -512).unwrap())
+    Tx::Sqlite(SqliteConnection::writable(Path::new(":memory:"), -512).unwrap())
 }
 
 fn database(folder: &TempDir) -> PathBuf {
     let path = folder.path().join("x.db");
-    drop(Connection::writable(&path, -512).unwrap());
+    drop(SqliteConnection::writable(&path, -512).unwrap());
     path
 }
 
@@ -121,7 +121,7 @@ async fn a_closed_pool_waits_for_what_runs_and_refuses_what_comes_after() {
 async fn a_snapshot_does_not_see_what_is_written_meanwhile() {
     let folder = TempDir::new().unwrap();
     let path = database(&folder);
-    let writer = Connection::writable(&path, -512).unwrap();
+    let writer = SqliteConnection::writable(&path, -512).unwrap();
     writer.batch("CREATE TABLE t (n BIGINT); INSERT INTO t VALUES (1)").unwrap();
     let reads = Reads::of(&path, Duration::from_secs(5));
     let counts = snapshot(&reads, async move |tx| {
