@@ -7,6 +7,7 @@ mod channel;
 mod http;
 mod log;
 mod person;
+mod port;
 mod receiver;
 mod shell;
 
@@ -34,6 +35,7 @@ use tracing::Level;
 pub use channel::{Channel, Message};
 pub use http::{NO_CERTIFICATES, http};
 use log::Log;
+pub use port::free_port;
 pub use receiver::{Answering, Receiver};
 
 /// Long enough for a busy machine; reaching it means that something never comes.

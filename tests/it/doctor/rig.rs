@@ -18,7 +18,7 @@ use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
 use crate::doctor::seen::Seen;
-use crate::harness::within;
+use crate::harness::{free_port, within};
 use crate::recovery::{self, in_folder, serve};
 
 pub const NOTHING: [&str; 0] = [];
@@ -287,9 +287,9 @@ impl Rig {
         seen
     }
 
-    /// Serves on a port that was free a moment ago, which is registered in XTSystems.
+    /// Serves on a port of its own, which is registered in XTSystems.
     pub async fn serve_on_a_port(&mut self) -> u16 {
-        let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let url = format!("http://127.0.0.1:{port}");
         self.platform.add_webhook("beside", &format!("{url}/webhooks/xtsystems"), Secret::new("x"));
         self.set_to("WEBHOOK_PORT", &port.to_string());
