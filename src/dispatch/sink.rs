@@ -1,12 +1,17 @@
 //! The message sinks: which one serves a destination, and the operations that a lane uses.
 
+mod channel;
+pub(super) mod discord_webhook;
+pub(super) mod reachability;
+mod share;
+
 use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::discord::{Access, Permit, Share};
 use crate::dispatch::Context;
-use crate::dispatch::channel::ChannelSink;
-use crate::dispatch::webhook::Webhooks;
+use crate::dispatch::sink::channel::ChannelSink;
+use crate::dispatch::sink::discord_webhook::Webhooks;
 use crate::model::{Attempt, Destination, Message, PostedAfter, Sink};
 use crate::store::{Error, Result};
 

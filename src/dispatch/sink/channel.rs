@@ -1,5 +1,7 @@
 //! The channel sink: posts or edits messages as the bot.
 
+mod in_doubt;
+
 use std::time::Duration;
 
 use crate::clock::Clock;
@@ -7,8 +9,8 @@ use crate::discord::{Client, Permit, Share};
 use crate::dispatch::Context;
 use crate::dispatch::cards::compose::compose;
 use crate::dispatch::guard::isolate;
-use crate::dispatch::in_doubt::{LookupResult, Search};
-use crate::dispatch::share::share_of;
+use crate::dispatch::sink::channel::in_doubt::{LookupResult, Search};
+use crate::dispatch::sink::share::share_of;
 use crate::model::{Action, Arrived, Attempt, Message, Outcome, PostedAfter, Snowflake};
 use crate::render::Body;
 use crate::store::Result;
@@ -22,19 +24,19 @@ const NONCE_WINDOW: Duration = Duration::from_secs(15);
 const ARCHIVED: u64 = 50083;
 
 /// Posts to channels as the bot.
-pub(super) struct ChannelSink {
+pub(in crate::dispatch) struct ChannelSink {
     client: Client,
 }
 
 impl ChannelSink {
-    pub(super) const fn new(client: Client) -> Self {
+    pub(in crate::dispatch) const fn new(client: Client) -> Self {
         Self { client }
     }
 
     /// Tries to send `message`. If it may have been posted, so long ago that Discord may have forgotten its nonce, the
     /// channel is searched first. If the search is inconclusive, the message is sent again, marked as a possible
     /// duplicate.
-    pub(super) async fn send(
+    pub(in crate::dispatch) async fn send(
         &self,
         context: &Context,
         channel: Snowflake,
@@ -90,17 +92,17 @@ impl ChannelSink {
     }
 
     /// Waits for a permit to send a request.
-    pub(super) async fn pass(&self) -> Permit {
+    pub(in crate::dispatch) async fn pass(&self) -> Permit {
         self.client.circuit_breaker().acquire().await
     }
 
     /// A lower bound for what a message planned now is posted after; `newest` is the newest message known to be there.
-    pub(super) fn posted_after(&self, newest: Option<Snowflake>, clock: &Clock) -> PostedAfter {
+    pub(in crate::dispatch) fn posted_after(&self, newest: Option<Snowflake>, clock: &Clock) -> PostedAfter {
         PostedAfter { message: newest, time: self.client.time_at(clock.elapsed()) }
     }
 
     /// How long the next message must wait for its rate-limit bucket.
-    pub(super) fn ready_in(&self, channel: Snowflake, share: Share) -> Duration {
+    pub(in crate::dispatch) fn ready_in(&self, channel: Snowflake, share: Share) -> Duration {
         self.client.ready_in(channel, share)
     }
 

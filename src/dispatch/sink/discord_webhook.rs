@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::discord::{DiscordFailure, HttpTransport, Permit, Share};
 use crate::dispatch::cards::compose::compose;
 use crate::dispatch::guard::isolate;
-use crate::dispatch::share::share_of;
+use crate::dispatch::sink::share::share_of;
 use crate::dispatch::{Context, pause_reporter};
 use crate::model::{
     Action, Arrived, Attempt, By, Destination, Message, Outcome, Reason, Snowflake, StoredWebhook,
@@ -21,17 +21,17 @@ use crate::store::{Result, Store};
 const NO_BUTTONS: &str = "No buttons here: this card came through a webhook. Decide with /machine, or in a channel that the bot writes to";
 
 /// Posts through webhooks.
-pub(super) struct Webhooks {
+pub(in crate::dispatch) struct Webhooks {
     transport: HttpTransport,
 }
 
 impl Webhooks {
-    pub(super) const fn new(transport: HttpTransport) -> Self {
+    pub(in crate::dispatch) const fn new(transport: HttpTransport) -> Self {
         Self { transport }
     }
 
     /// Tries to send `message`.
-    pub(super) async fn send(
+    pub(in crate::dispatch) async fn send(
         &self,
         context: &Context,
         destination: &Destination,
@@ -70,12 +70,12 @@ impl Webhooks {
     }
 
     /// Waits for a permit to send a request.
-    pub(super) async fn pass(&self) -> Permit {
+    pub(in crate::dispatch) async fn pass(&self) -> Permit {
         self.transport.circuit_breaker().acquire_without_token().await
     }
 
     /// How long the next message must wait for its rate-limit bucket.
-    pub(super) fn ready_in(&self, webhook: &WebhookMark, share: Share) -> Duration {
+    pub(in crate::dispatch) fn ready_in(&self, webhook: &WebhookMark, share: Share) -> Duration {
         self.transport.webhook_ready_in(webhook.id(), share)
     }
 
