@@ -83,7 +83,7 @@ impl Disposition {
         destination.not_before = self.not_before;
         destination.denied.clone_from(&self.denied);
         if let (NextStep::Delivered(receipt), Action::Create) = (&self.next, message.action) {
-            destination.newest = destination.newest.max(receipt.message);
+            destination.newest = destination.newest.max(receipt.message());
         }
         if let NextStep::Parked(reason) = &self.next {
             destination.closed = Some(reason.as_str().to_owned());

@@ -16,7 +16,7 @@ use crate::dispatch::lane::{Lane, LaneEnd};
 use crate::hub::Condition;
 use crate::model::{
     Action, Attempt, CallState, Decision, DecisionKind, Delivery, Destination, DestinationId, Form, Message,
-    Outcome, Reason, Receipt, Snowflake, Verdict, schedule,
+    Outcome, Reason, Receipt, Verdict, schedule,
 };
 use crate::store::{self, CallNext, Calling};
 use crate::xtsystems::{CallReply, XtSystemsClient};
@@ -287,8 +287,7 @@ fn body(decision: &Decision) -> Value {
 
 fn attempt(reply: Option<&CallReply>, next: &CallNext, began: Timestamp) -> Attempt {
     let outcome = match next {
-        // A call posts nothing to a channel.
-        CallNext::Confirmed => Outcome::Sent(Receipt { channel: Snowflake::new(0), message: None }),
+        CallNext::Confirmed => Outcome::Sent(Receipt::Call),
         CallNext::Refused(platform_reply) | CallNext::Held(platform_reply) => {
             Outcome::Refused(Reason::new(platform_reply.clone()))
         }

@@ -131,7 +131,8 @@ impl<'a> CardLane<'a> {
         let now = self.context.clock.steady();
         if !self.is_urgent()
             && !self.no_digest
-            && let Some(claim) = digest::due(&self.context, destination.id, &self.queue, self.behind, now).await?
+            && let Some(claim) =
+                digest::due(&self.context, destination.id, &self.queue, self.behind, now).await?
         {
             let planned = digest::gather(&self.context, destination, claim).await?;
             digest::forget(&mut self.queue, &mut self.alone);
@@ -144,7 +145,8 @@ impl<'a> CardLane<'a> {
         let pressure = Pressure { pack: self.packs(), more: self.behind, alone: &self.alone };
         let turn = self.turn().unwrap_or(Priority::Decision);
         let head = plan::head(&self.queue, turn).map(|(_, id)| id);
-        let planned = isolate(plan::next(&self.context, destination.id, &mut self.queue, turn, pressure)).await?;
+        let planned =
+            isolate(plan::next(&self.context, destination.id, &mut self.queue, turn, pressure)).await?;
         match (planned, head) {
             (Ok(Some(message)), _) => self.put_down(destination, message, permit).await,
             (Err(poison), Some(head)) => self.quarantine(destination, head, poison).await,

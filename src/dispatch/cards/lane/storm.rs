@@ -1,9 +1,9 @@
 //! A lane in an alert storm: cards for the worst alerts, then digests that name all the others.
 
-use crate::dispatch::cards::lane::CardLane;
 use crate::discord::Permit;
-use crate::dispatch::guard::isolate;
+use crate::dispatch::cards::lane::CardLane;
 use crate::dispatch::cards::storm;
+use crate::dispatch::guard::isolate;
 use crate::model::{Destination, Priority};
 use crate::store;
 

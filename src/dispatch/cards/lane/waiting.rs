@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::config::Coalesce;
 use crate::discord::Share;
+use crate::dispatch::cards::lane::{CardLane, PAGE};
 use crate::dispatch::cards::plan;
 use crate::dispatch::guard;
 use crate::dispatch::lane::WakeReason;
-use crate::dispatch::cards::lane::{CardLane, PAGE};
 use crate::model::{Delivery, DeliveryId, Form, Message, Priority};
 use crate::store;
 
@@ -158,8 +158,11 @@ impl CardLane<'_> {
                 self.take_hint(hint);
             }
             if clock.elapsed() >= look && look < until {
-                let found =
-                    self.context.store.overtaking(self.lane.id, Priority::Decision, clock.steady(), PAGE).await?;
+                let found = self
+                    .context
+                    .store
+                    .overtaking(self.lane.id, Priority::Decision, clock.steady(), PAGE)
+                    .await?;
                 self.queue_all(found.deliveries);
                 look = clock.elapsed() + LOOK;
             }
