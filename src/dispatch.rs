@@ -51,7 +51,6 @@ pub(crate) struct Context {
     links: Links,
     sinks: Sinks,
     recovery: Recovery,
-    platform: Option<PlatformSink>,
 }
 
 /// What deliveries are sent through.
@@ -88,21 +87,11 @@ impl Dispatcher {
                 "DISCORD_TOKEN is not set: events are kept, nothing is sent to channels. Put it into .env and restart",
             );
         }
-        let sinks = Sinks::new(&access);
+        let sinks = Sinks::new(&access, platform);
         let recovery = Recovery::new(access.transport().circuit_breaker().successes());
         let started = clock.steady();
         Self {
-            context: Arc::new(Context {
-                store,
-                hub,
-                clock,
-                composition,
-                started,
-                links,
-                sinks,
-                recovery,
-                platform,
-            }),
+            context: Arc::new(Context { store, hub, clock, composition, started, links, sinks, recovery }),
             hints,
             access,
         }
@@ -128,7 +117,7 @@ impl Dispatcher {
             Arc::clone(&self.context),
             self.access.transport().circuit_breaker().clone(),
         ));
-        if let Some(platform) = &self.context.platform {
+        if let Some(platform) = self.context.sinks.platform() {
             let client = platform.client().clone();
             background.spawn(platform_probe::watch(client, Arc::clone(&self.context)));
         }

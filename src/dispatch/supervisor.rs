@@ -156,7 +156,7 @@ async fn work(lane: &mut Lane) -> LaneEnd {
     let (context, id) = (Arc::clone(&lane.context), lane.id);
     let worked = match lane.destination().await {
         Ok(None) => return LaneEnd::Idle,
-        Ok(Some(destination)) => match (&destination.sink, &context.platform) {
+        Ok(Some(destination)) => match (&destination.sink, context.sinks.platform()) {
             (Sink::Channel(_) | Sink::DiscordWebhook(_), _) => CardLane::new(lane).work(destination).await,
             (Sink::XtSystems, Some(platform)) => {
                 let worked = PlatformLane::new(lane, platform).work(destination).await;

@@ -73,6 +73,7 @@ impl<'a> CardLane<'a> {
 
     /// Sends what is due to `destination`, until there is nothing left to do.
     pub(in crate::dispatch) async fn work(mut self, mut destination: Destination) -> store::Result<LaneEnd> {
+        let context = Arc::clone(&self.context);
         if self.lane.crashes > 0 {
             restart::record_crash(&self.context, destination.id).await;
         }
@@ -93,16 +94,17 @@ impl<'a> CardLane<'a> {
                 }
                 return Ok(LaneEnd::Idle);
             }
+            let Some(sink) = context.sinks.showing(&destination.sink) else {
+                return Ok(LaneEnd::NeedsToken);
+            };
             let share = self.share();
-            let ready_in = self.context.sinks.ready_in(&destination.sink, share);
+            let ready_in = sink.ready_in(share);
             if !ready_in.is_zero() {
                 self.pressed = true;
                 self.wait_for_room(ready_in, share).await?;
                 continue;
             }
-            let Some(permit) = self.context.sinks.pass(&destination.sink).await else {
-                return Ok(LaneEnd::NeedsToken);
-            };
+            let permit = sink.permit().await;
             // More urgent deliveries may have arrived while the lane waited for the permit.
             self.take_hints();
             if self.overtakes() {
@@ -225,9 +227,14 @@ impl<'a> CardLane<'a> {
             digest::settle(&self.context, &message).await;
             return Ok(());
         }
+        let context = Arc::clone(&self.context);
+        // Whatever address the destination is given meanwhile, its sink still shows cards.
+        let Some(sink) = context.sinks.showing(&destination.sink) else {
+            return Err(store::Error::Corrupt(format!("a {} that shows no cards", destination.sink.kind())));
+        };
         message.late = self.why(&message);
         let (tries, successes) = (message.attempts, self.context.recovery.successes());
-        let sending = self.context.sinks.send(&self.context, destination, &mut message, permit);
+        let sending = sink.send(&context, destination, &mut message, permit);
         let attempt = match isolate(sending).await? {
             Ok(attempt) => attempt,
             Err(poison) => poison.lost(self.context.clock.now(), tries),

@@ -60,7 +60,7 @@ impl ChannelSink {
                     };
                 }
             }
-            permit = self.pass().await;
+            permit = self.permit().await;
         }
         if message.ambiguous_since.is_none() {
             message.tried_at = Some(context.clock.elapsed());
@@ -92,7 +92,7 @@ impl ChannelSink {
     }
 
     /// Waits for a permit to send a request.
-    pub(in crate::dispatch) async fn pass(&self) -> Permit {
+    pub(in crate::dispatch) async fn permit(&self) -> Permit {
         self.client.circuit_breaker().acquire().await
     }
 
@@ -121,13 +121,13 @@ impl ChannelSink {
             }
             drop(permit);
             context.clock.sleep(wait).await;
-            permit = self.pass().await;
+            permit = self.permit().await;
         }
     }
 
     /// Reopens an archived thread. Returns whether that worked.
     async fn reopen_thread(&self, thread: Snowflake) -> bool {
-        let permit = self.pass().await;
+        let permit = self.permit().await;
         self.client.unarchive(permit, thread).await.is_ok()
     }
 

@@ -1,6 +1,6 @@
 //! The webhook sink: posts or edits messages through a stored webhook. The bot's token is neither needed nor sent.
 //!
-//! Webhooks have no nonce: a message that may have arrived is sent again, marked as a possible duplicate.
+//! WebhookSink have no nonce: a message that may have arrived is sent again, marked as a possible duplicate.
 
 use std::time::Duration;
 
@@ -21,11 +21,11 @@ use crate::store::{Result, Store};
 const NO_BUTTONS: &str = "No buttons here: this card came through a webhook. Decide with /machine, or in a channel that the bot writes to";
 
 /// Posts through webhooks.
-pub(in crate::dispatch) struct Webhooks {
+pub(in crate::dispatch) struct WebhookSink {
     transport: HttpTransport,
 }
 
-impl Webhooks {
+impl WebhookSink {
     pub(in crate::dispatch) const fn new(transport: HttpTransport) -> Self {
         Self { transport }
     }
@@ -70,7 +70,7 @@ impl Webhooks {
     }
 
     /// Waits for a permit to send a request.
-    pub(in crate::dispatch) async fn pass(&self) -> Permit {
+    pub(in crate::dispatch) async fn permit(&self) -> Permit {
         self.transport.circuit_breaker().acquire_without_token().await
     }
 
@@ -99,7 +99,7 @@ impl Webhooks {
             }
             drop(permit);
             context.clock.sleep(wait).await;
-            permit = self.pass().await;
+            permit = self.permit().await;
         }
     }
 }
