@@ -2,10 +2,14 @@
 
 mod decision;
 mod draw;
+mod drawn;
+mod group;
 mod lifetime;
+mod reply;
 mod storm;
 
 pub(super) mod compose;
+pub(super) mod composed;
 pub(super) mod digest;
 pub(super) mod lane;
 pub(super) mod load;

@@ -9,6 +9,7 @@
 
 mod channel;
 pub(super) mod discord_webhook;
+mod prepare;
 pub(super) mod reachability;
 mod share;
 

@@ -7,9 +7,8 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::discord::{Client, Permit, Share};
 use crate::dispatch::Context;
-use crate::dispatch::cards::compose::compose;
-use crate::dispatch::guard::isolate;
 use crate::dispatch::sink::channel::in_doubt::{LookupResult, Search};
+use crate::dispatch::sink::prepare::prepare;
 use crate::dispatch::sink::share::share_of;
 use crate::model::{Action, Arrived, Attempt, Message, Outcome, PostedAfter, Snowflake};
 use crate::render::Body;
@@ -43,9 +42,9 @@ impl ChannelSink {
         message: &mut Message,
         mut permit: Permit,
     ) -> Result<Attempt> {
-        let mut body = match isolate(compose(context, message)).await? {
-            Ok(body) => body,
-            Err(poison) => return Ok(poison.unsent(context.clock.now())),
+        let (composed, mut body) = match prepare(context, message).await? {
+            Ok(prepared) => prepared,
+            Err(unsent) => return Ok(unsent),
         };
         if self.may_be_forgotten(context, message) {
             match Search::new(context, &self.client).look_for(channel, message, &body, permit).await? {
@@ -54,10 +53,7 @@ impl ChannelSink {
                 LookupResult::Unclear => {
                     context.store.note_maybe_duplicate(message.id).await?;
                     message.maybe_duplicate = true;
-                    body = match isolate(compose(context, message)).await? {
-                        Ok(body) => body,
-                        Err(poison) => return Ok(poison.unsent(context.clock.now())),
-                    };
+                    body = composed.body(message.maybe_duplicate);
                 }
             }
             permit = self.permit().await;

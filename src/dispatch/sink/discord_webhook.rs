@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::discord::{DiscordFailure, HttpTransport, Permit, Share};
-use crate::dispatch::cards::compose::compose;
-use crate::dispatch::guard::isolate;
+use crate::dispatch::sink::prepare::prepare;
 use crate::dispatch::sink::share::share_of;
 use crate::dispatch::{Context, pause_reporter};
 use crate::model::{
@@ -54,9 +53,9 @@ impl WebhookSink {
         }
         message.no_buttons = Some(NO_BUTTONS);
         message.through = Some(url.mark());
-        let mut body = match isolate(compose(context, message)).await? {
-            Ok(body) => body,
-            Err(poison) => return Ok(poison.unsent(context.clock.now())),
+        let (_, mut body) = match prepare(context, message).await? {
+            Ok(prepared) => prepared,
+            Err(unsent) => return Ok(unsent),
         };
         // Execute Webhook supports no replies and, for webhooks like these, no buttons.
         (body.message_reference, body.components) = (None, None);
