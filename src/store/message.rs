@@ -208,8 +208,8 @@ impl Record {
              WHERE id = $6 AND state = 'sending' AND lane_epoch = $7",
         )
         .bind(state)
-        .bind(receipt.map(|receipt| receipt.channel.to_string()))
-        .bind(receipt.and_then(|receipt| receipt.message).map(|id| id.to_string()))
+        .bind(receipt.and_then(|receipt| receipt.channel()).map(|id| id.to_string()))
+        .bind(receipt.and_then(|receipt| receipt.message()).map(|id| id.to_string()))
         .bind((!open).then_some(self.now.wall.as_millis()))
         .bind(ambiguous.then_some(self.entry.attempt.started_at.as_millis()))
         .bind(self.message.id.to_string())
@@ -264,7 +264,7 @@ impl Record {
     /// The Discord message that this attempt posted.
     fn posted(&self) -> Option<Snowflake> {
         match self.entry.next {
-            NextStep::Delivered(receipt) if self.message.action == Action::Create => receipt.message,
+            NextStep::Delivered(receipt) if self.message.action == Action::Create => receipt.message(),
             _ => None,
         }
     }

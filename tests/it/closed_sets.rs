@@ -7,7 +7,7 @@ use regex::Regex;
 
 const SETS: [&str; 3] = ["Source", "Family", "Sink"];
 /// The sets' own files, in which `Self::` is one of them.
-const HOMES: [&str; 3] = ["src/model/source.rs", "src/model/family.rs", "src/model/destination.rs"];
+const HOMES: [&str; 3] = ["src/model/source.rs", "src/model/family.rs", "src/model/sink.rs"];
 const PATCH: &str = include_str!("../fixtures/add_a_source_and_a_family.patch");
 
 fn read(path: &str) -> String {

@@ -5,7 +5,7 @@
 //! The states are those of the diagram in `docs/guarantees.md`. A case is a channel of its own, so that all cases of one
 //! crash and one clock run through the same process side by side.
 //!
-//! | taken away in `dispatch/look.rs` | what is red |
+//! | taken away in `dispatch/sink/channel/in_doubt.rs` | what is red |
 //! | --- | --- |
 //! | any tag of a pack will do, instead of all | a pack beside a copy of one of its cards is lost |
 //! | a message may be another row's receipt | a new card is taken for the one it replaces: lost |

@@ -1,14 +1,13 @@
 //! The webhook sink: posts or edits messages through a stored webhook. The bot's token is neither needed nor sent.
 //!
-//! Webhooks have no nonce: a message that may have arrived is sent again, marked as a possible duplicate.
+//! WebhookSink have no nonce: a message that may have arrived is sent again, marked as a possible duplicate.
 
 use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::discord::{DiscordFailure, HttpTransport, Permit, Share};
-use crate::dispatch::cards::compose::compose;
-use crate::dispatch::guard::isolate;
-use crate::dispatch::share::share_of;
+use crate::dispatch::sink::prepare::prepare;
+use crate::dispatch::sink::share::share_of;
 use crate::dispatch::{Context, pause_reporter};
 use crate::model::{
     Action, Arrived, Attempt, By, Destination, Message, Outcome, Reason, Snowflake, StoredWebhook,
@@ -21,17 +20,17 @@ use crate::store::{Result, Store};
 const NO_BUTTONS: &str = "No buttons here: this card came through a webhook. Decide with /machine, or in a channel that the bot writes to";
 
 /// Posts through webhooks.
-pub(super) struct Webhooks {
+pub(in crate::dispatch) struct WebhookSink {
     transport: HttpTransport,
 }
 
-impl Webhooks {
-    pub(super) const fn new(transport: HttpTransport) -> Self {
+impl WebhookSink {
+    pub(in crate::dispatch) const fn new(transport: HttpTransport) -> Self {
         Self { transport }
     }
 
     /// Tries to send `message`.
-    pub(super) async fn send(
+    pub(in crate::dispatch) async fn send(
         &self,
         context: &Context,
         destination: &Destination,
@@ -54,9 +53,9 @@ impl Webhooks {
         }
         message.no_buttons = Some(NO_BUTTONS);
         message.through = Some(url.mark());
-        let mut body = match isolate(compose(context, message)).await? {
-            Ok(body) => body,
-            Err(poison) => return Ok(poison.unsent(context.clock.now())),
+        let (_, mut body) = match prepare(context, message).await? {
+            Ok(prepared) => prepared,
+            Err(unsent) => return Ok(unsent),
         };
         // Execute Webhook supports no replies and, for webhooks like these, no buttons.
         (body.message_reference, body.components) = (None, None);
@@ -70,12 +69,12 @@ impl Webhooks {
     }
 
     /// Waits for a permit to send a request.
-    pub(super) async fn pass(&self) -> Permit {
+    pub(in crate::dispatch) async fn permit(&self) -> Permit {
         self.transport.circuit_breaker().acquire_without_token().await
     }
 
     /// How long the next message must wait for its rate-limit bucket.
-    pub(super) fn ready_in(&self, webhook: &WebhookMark, share: Share) -> Duration {
+    pub(in crate::dispatch) fn ready_in(&self, webhook: &WebhookMark, share: Share) -> Duration {
         self.transport.webhook_ready_in(webhook.id(), share)
     }
 
@@ -99,7 +98,7 @@ impl Webhooks {
             }
             drop(permit);
             context.clock.sleep(wait).await;
-            permit = self.pass().await;
+            permit = self.permit().await;
         }
     }
 }

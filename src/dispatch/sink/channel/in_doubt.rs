@@ -83,7 +83,7 @@ impl<'a> Search<'a> {
         let why = match self.read(channel, permit).await {
             Ok(page) => match self.judge(channel, message, body, &page).await? {
                 PageResult::Found(id) => {
-                    let receipt = Receipt { channel, message: Some(id) };
+                    let receipt = Receipt::Message { channel, message: Some(id) };
                     return attempt(Some(200), None, String::new(), Outcome::Sent(receipt));
                 }
                 PageResult::Absent => return Ok(LookupResult::Absent),

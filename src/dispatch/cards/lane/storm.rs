@@ -1,13 +1,13 @@
 //! A lane in an alert storm: cards for the worst alerts, then digests that name all the others.
 
-use super::Lane;
 use crate::discord::Permit;
+use crate::dispatch::cards::lane::CardLane;
+use crate::dispatch::cards::storm;
 use crate::dispatch::guard::isolate;
-use crate::dispatch::storm;
 use crate::model::{Destination, Priority};
 use crate::store;
 
-impl Lane {
+impl CardLane<'_> {
     /// Whether a digest that names alerts is next. When a storm begins, its worst alerts replace all others in the
     /// queue.
     pub(super) async fn storms(&mut self, destination: &Destination) -> store::Result<bool> {

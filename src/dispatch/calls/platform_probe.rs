@@ -16,7 +16,7 @@ const QUIET: Duration = Duration::from_secs(5 * 60);
 const IMPATIENT: Duration = Duration::from_secs(30);
 
 /// Keeps [`Condition::PlatformUnreachable`] accurate, and reports a refused key. Never returns.
-pub(super) async fn watch(client: XtSystemsClient, context: Arc<Context>) {
+pub(in crate::dispatch) async fn watch(client: XtSystemsClient, context: Arc<Context>) {
     let mut refused_here = false;
     loop {
         let answer = client.webhooks().await.map(drop);

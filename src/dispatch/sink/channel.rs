@@ -1,14 +1,15 @@
 //! The channel sink: posts or edits messages as the bot.
 
+mod in_doubt;
+
 use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::discord::{Client, Permit, Share};
 use crate::dispatch::Context;
-use crate::dispatch::cards::compose::compose;
-use crate::dispatch::guard::isolate;
-use crate::dispatch::in_doubt::{LookupResult, Search};
-use crate::dispatch::share::share_of;
+use crate::dispatch::sink::channel::in_doubt::{LookupResult, Search};
+use crate::dispatch::sink::prepare::prepare;
+use crate::dispatch::sink::share::share_of;
 use crate::model::{Action, Arrived, Attempt, Message, Outcome, PostedAfter, Snowflake};
 use crate::render::Body;
 use crate::store::Result;
@@ -22,28 +23,28 @@ const NONCE_WINDOW: Duration = Duration::from_secs(15);
 const ARCHIVED: u64 = 50083;
 
 /// Posts to channels as the bot.
-pub(super) struct ChannelSink {
+pub(in crate::dispatch) struct ChannelSink {
     client: Client,
 }
 
 impl ChannelSink {
-    pub(super) const fn new(client: Client) -> Self {
+    pub(in crate::dispatch) const fn new(client: Client) -> Self {
         Self { client }
     }
 
     /// Tries to send `message`. If it may have been posted, so long ago that Discord may have forgotten its nonce, the
     /// channel is searched first. If the search is inconclusive, the message is sent again, marked as a possible
     /// duplicate.
-    pub(super) async fn send(
+    pub(in crate::dispatch) async fn send(
         &self,
         context: &Context,
         channel: Snowflake,
         message: &mut Message,
         mut permit: Permit,
     ) -> Result<Attempt> {
-        let mut body = match isolate(compose(context, message)).await? {
-            Ok(body) => body,
-            Err(poison) => return Ok(poison.unsent(context.clock.now())),
+        let (composed, mut body) = match prepare(context, message).await? {
+            Ok(prepared) => prepared,
+            Err(unsent) => return Ok(unsent),
         };
         if self.may_be_forgotten(context, message) {
             match Search::new(context, &self.client).look_for(channel, message, &body, permit).await? {
@@ -52,13 +53,10 @@ impl ChannelSink {
                 LookupResult::Unclear => {
                     context.store.note_maybe_duplicate(message.id).await?;
                     message.maybe_duplicate = true;
-                    body = match isolate(compose(context, message)).await? {
-                        Ok(body) => body,
-                        Err(poison) => return Ok(poison.unsent(context.clock.now())),
-                    };
+                    body = composed.body(message.maybe_duplicate);
                 }
             }
-            permit = self.pass().await;
+            permit = self.permit().await;
         }
         if message.ambiguous_since.is_none() {
             message.tried_at = Some(context.clock.elapsed());
@@ -90,17 +88,17 @@ impl ChannelSink {
     }
 
     /// Waits for a permit to send a request.
-    pub(super) async fn pass(&self) -> Permit {
+    pub(in crate::dispatch) async fn permit(&self) -> Permit {
         self.client.circuit_breaker().acquire().await
     }
 
     /// A lower bound for what a message planned now is posted after; `newest` is the newest message known to be there.
-    pub(super) fn posted_after(&self, newest: Option<Snowflake>, clock: &Clock) -> PostedAfter {
+    pub(in crate::dispatch) fn posted_after(&self, newest: Option<Snowflake>, clock: &Clock) -> PostedAfter {
         PostedAfter { message: newest, time: self.client.time_at(clock.elapsed()) }
     }
 
     /// How long the next message must wait for its rate-limit bucket.
-    pub(super) fn ready_in(&self, channel: Snowflake, share: Share) -> Duration {
+    pub(in crate::dispatch) fn ready_in(&self, channel: Snowflake, share: Share) -> Duration {
         self.client.ready_in(channel, share)
     }
 
@@ -119,13 +117,13 @@ impl ChannelSink {
             }
             drop(permit);
             context.clock.sleep(wait).await;
-            permit = self.pass().await;
+            permit = self.permit().await;
         }
     }
 
     /// Reopens an archived thread. Returns whether that worked.
     async fn reopen_thread(&self, thread: Snowflake) -> bool {
-        let permit = self.pass().await;
+        let permit = self.permit().await;
         self.client.unarchive(permit, thread).await.is_ok()
     }
 

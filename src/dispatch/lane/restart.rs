@@ -3,23 +3,22 @@
 //! label that it may be a duplicate.
 
 use crate::dispatch::Context;
-use crate::dispatch::disposition::{STORE_AGAIN, store_failing};
+use crate::dispatch::lane::insist::insist;
 use crate::model::{DeliveryId, DestinationId};
-use crate::store;
 
 /// After this many consecutive crashes a lane makes no digests, to isolate the delivery that causes them.
-pub(super) const MANY: u32 = 5;
+pub(in crate::dispatch) const MANY: u32 = 5;
 
 /// Records the crash; retries until the database accepts it.
-pub(super) async fn record_crash(context: &Context, destination: DestinationId) {
-    let crash = retry_forever(context, || context.store.record_lane_crash(destination)).await;
+pub(in crate::dispatch) async fn record_crash(context: &Context, destination: DestinationId) {
+    let crash = insist(context, || context.store.record_lane_crash(destination)).await;
     for digest in &crash.split {
-        while retry_forever(context, || context.store.release(*digest)).await > 0 {}
+        while insist(context, || context.store.release(*digest)).await > 0 {}
         tracing::warn!(message.id = %digest, "a digest made nuncio panic (stderr shows where): its events are sent \
                                               in smaller messages. Please report this");
     }
     if !crash.split.is_empty() {
-        retry_forever(context, || context.store.withdraw_empty(destination)).await;
+        insist(context, || context.store.withdraw_empty(destination)).await;
     }
     if crash.given_up.is_empty() {
         return;
@@ -33,17 +32,4 @@ pub(super) async fn record_crash(context: &Context, destination: DestinationId) 
          on. The message may be in the channel, and its events are kept. Please report this; after the fix, `nuncio \
          redeliver ID` sends it"
     );
-}
-
-async fn retry_forever<T, F: Future<Output = store::Result<T>>>(
-    context: &Context,
-    work: impl Fn() -> F,
-) -> T {
-    loop {
-        match work().await {
-            Ok(done) => return done,
-            Err(error) => store_failing(&context.hub, &error),
-        }
-        context.clock.sleep(STORE_AGAIN).await;
-    }
 }

@@ -3,31 +3,26 @@
 //! A failed call backs off alone and lets the others pass; only a refused key, or a wait that the platform requested,
 //! holds them all. Every try of a decision has one and the same idempotency key, which makes it the same call.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Moment, Timestamp};
+use crate::dispatch::Context;
 use crate::dispatch::guard::{self, isolate};
-use crate::dispatch::lane::Finished;
-use crate::dispatch::wake::Wake;
-use crate::dispatch::{Context, disposition};
+use crate::dispatch::lane::insist::{insist, put_off};
+use crate::dispatch::lane::{Lane, LaneEnd};
 use crate::hub::Condition;
 use crate::model::{
     Action, Attempt, CallState, Decision, DecisionKind, Delivery, Destination, DestinationId, Form, Message,
-    Outcome, Reason, Receipt, Snowflake, Verdict, schedule,
+    Outcome, Reason, Receipt, Verdict, schedule,
 };
 use crate::store::{self, CallNext, Calling};
 use crate::xtsystems::{CallReply, XtSystemsClient};
 
 /// How long all calls wait after the key was refused.
 const KEY_REFUSED: Duration = Duration::from_secs(5 * 60);
-/// How long an idle lane stays alive.
-const LINGER: Duration = Duration::from_secs(5);
 
 /// The sink of decisions.
 #[derive(Clone)]
@@ -50,77 +45,61 @@ impl PlatformSink {
     }
 
     /// The API client.
-    pub(super) const fn client(&self) -> &XtSystemsClient {
+    pub(in crate::dispatch) const fn client(&self) -> &XtSystemsClient {
         &self.client
     }
-
-    pub(super) fn is_at(&self, destination: DestinationId) -> bool {
-        self.destination == destination
-    }
 }
 
-pub(super) struct PlatformLane {
+/// The work of the platform's lane.
+pub(in crate::dispatch) struct PlatformLane<'a> {
+    lane: &'a mut Lane,
     context: Arc<Context>,
-    platform: PlatformSink,
-    inbox: mpsc::Receiver<Delivery>,
-    wake: Wake,
+    platform: &'a PlatformSink,
 }
 
-impl PlatformLane {
-    pub(super) const fn new(
-        context: Arc<Context>,
-        platform: PlatformSink,
-        inbox: mpsc::Receiver<Delivery>,
-        wake: Wake,
-    ) -> Self {
-        Self { context, platform, inbox, wake }
+impl<'a> PlatformLane<'a> {
+    pub(in crate::dispatch) fn new(lane: &'a mut Lane, platform: &'a PlatformSink) -> Self {
+        Self { context: Arc::clone(&lane.context), lane, platform }
     }
 
-    /// Runs until there is nothing to do, or until `stop`.
-    pub(super) async fn run(mut self, stop: CancellationToken) -> Finished {
-        let work = async {
-            if let Err(error) = self.work().await {
-                tracing::error!(%error, "the database cannot be read, so calls to XTSystems wait. nuncio tries again \
-                                         by itself");
-            }
-        };
-        tokio::select! {
-            biased;
-            () = stop.cancelled() => {}
-            () = work => {}
-        }
-        Finished { inbox: self.inbox, wake: self.wake, needs_token: false }
-    }
-
-    async fn work(&mut self) -> store::Result<()> {
-        let id = self.platform.destination;
-        let Some(destination) = self.context.store.destination(id).await? else { return Ok(()) };
+    /// Makes the calls that are due, until there is nothing left to do.
+    pub(in crate::dispatch) async fn work(mut self, destination: Destination) -> store::Result<LaneEnd> {
         // Oldest first: what was requested first reaches the platform first.
-        let mut in_doubt = VecDeque::from(guard::in_doubt(&self.context, &destination).await?);
+        self.lane.find_in_doubt(&destination).await?;
         loop {
-            let Some(destination) = self.context.store.destination(id).await? else { return Ok(()) };
-            if destination.closed.is_some() {
-                return Ok(());
+            // A recorded call may have put off all others.
+            let Some(mut destination) = self.lane.destination().await? else { return Ok(LaneEnd::Idle) };
+            while !self.lane.hold(&mut destination).await? {
+                self.drop_hints();
             }
-            self.context.clock.sleep_until(destination.not_before).await;
-            let message =
-                if in_doubt.is_empty() { self.next(&destination).await? } else { in_doubt.pop_front() };
+            if destination.closed.is_some() {
+                return Ok(LaneEnd::Idle);
+            }
+            let message = match self.lane.in_doubt.pop_front() {
+                Some(message) => Some(message),
+                None => self.next(&destination).await?,
+            };
             match message {
                 Some(message) => self.call(message, destination.epoch).await?,
-                None if self.wait().await => {}
-                None => return Ok(()),
+                None if self.lane.wait().await.is_some() => {}
+                None => return Ok(LaneEnd::Idle),
             }
         }
+    }
+
+    /// Which calls are due is read from the table each time.
+    fn drop_hints(&mut self) {
+        while self.lane.next_hint().is_some() {}
+        self.lane.take_wake();
     }
 
     /// The next due call, with its message on disk; `None` if there is none.
     async fn next(&mut self, destination: &Destination) -> store::Result<Option<Message>> {
+        self.drop_hints();
         let store = &self.context.store;
-        while self.inbox.try_recv().is_ok() {}
-        self.wake.take();
         loop {
             let now = self.context.clock.moment();
-            let page = store.next_call(self.platform.destination, now.steady).await?;
+            let page = store.next_call(destination.id, now.steady).await?;
             let is_all = page.is_all;
             let page = guard::readable(&self.context, &destination.name, page).await?;
             let message = match page.into_iter().next() {
@@ -132,20 +111,8 @@ impl PlatformLane {
                 Ok(true) => return Ok(Some(message)),
                 // The decision was undone at the last moment, or the call is no longer requested.
                 Ok(false) => self.context.hub.progressed(),
-                Err(error) => {
-                    disposition::store_failing(&self.context.hub, &error);
-                    self.context.clock.sleep(disposition::STORE_AGAIN).await;
-                }
+                Err(error) => put_off(&self.context, &error).await,
             }
-        }
-    }
-
-    async fn wait(&mut self) -> bool {
-        tokio::select! {
-            biased;
-            hint = self.inbox.recv() => hint.is_some(),
-            () = self.wake.notified() => true,
-            () = self.context.clock.sleep(LINGER) => false,
         }
     }
 
@@ -179,13 +146,7 @@ impl PlatformLane {
             self.log_outcome(decision, &next, attempt.took);
         }
         let calling = Calling { message, epoch, attempt, next };
-        loop {
-            match self.context.store.record_call(calling.clone()).await {
-                Ok(_) => break,
-                Err(error) => disposition::store_failing(&self.context.hub, &error),
-            }
-            self.context.clock.sleep(disposition::STORE_AGAIN).await;
-        }
+        insist(&self.context, || self.context.store.record_call(calling.clone())).await;
         self.context.hub.storage_works();
         self.context.hub.progressed();
         Ok(())
@@ -326,8 +287,7 @@ fn body(decision: &Decision) -> Value {
 
 fn attempt(reply: Option<&CallReply>, next: &CallNext, began: Timestamp) -> Attempt {
     let outcome = match next {
-        // A call posts nothing to a channel.
-        CallNext::Confirmed => Outcome::Sent(Receipt { channel: Snowflake::new(0), message: None }),
+        CallNext::Confirmed => Outcome::Sent(Receipt::Call),
         CallNext::Refused(platform_reply) | CallNext::Held(platform_reply) => {
             Outcome::Refused(Reason::new(platform_reply.clone()))
         }

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use crate::config::Coalesce;
 use crate::discord::Share;
+use crate::dispatch::cards::lane::{CardLane, PAGE};
 use crate::dispatch::cards::plan;
 use crate::dispatch::guard;
-use crate::dispatch::lane::{LINGER, Lane, PAGE};
+use crate::dispatch::lane::WakeReason;
 use crate::model::{Delivery, DeliveryId, Form, Message, Priority};
 use crate::store;
 
@@ -25,7 +26,7 @@ fn is_urgent((priority, _): (Priority, DeliveryId)) -> bool {
     priority == Priority::Urgent
 }
 
-impl Lane {
+impl CardLane<'_> {
     /// The priority that is next: the queue's first, except that an alert follows several decisions in a row.
     pub(super) fn turn(&self) -> Option<Priority> {
         let first = self.queue.first_key_value().map(|((priority, _), _)| *priority);
@@ -67,7 +68,7 @@ impl Lane {
         let overtaking = self.is_urgent()
             && self.queue.first_key_value().is_some_and(|((priority, _), _)| *priority <= Priority::Urgent);
         overtaking
-            && self.in_doubt.front().is_some_and(|message| {
+            && self.lane.in_doubt.front().is_some_and(|message| {
                 message.form == Form::Digest && !message.settling && message.ambiguous_since.is_none()
             })
     }
@@ -76,7 +77,7 @@ impl Lane {
     /// message waits for nothing, since everything else waits for it; the exception is a digest that a decision would
     /// overtake.
     pub(super) fn share(&self) -> Share {
-        let waits = match self.in_doubt.front() {
+        let waits = match self.lane.in_doubt.front() {
             Some(message) if !self.overtakes() => {
                 message.form == Form::Digest && !message.settling && message.ambiguous_since.is_none()
             }
@@ -91,7 +92,7 @@ impl Lane {
         // Background deliveries block nothing.
         let idle = !self.storm && self.turn().is_none_or(|priority| priority == Priority::Background);
         if idle && self.behind {
-            let page = self.context.store.page(self.id, self.context.clock.steady(), PAGE).await?;
+            let page = self.context.store.page(self.lane.id, self.context.clock.steady(), PAGE).await?;
             self.behind = !page.is_all;
             self.queue_all(guard::readable(&self.context, place, page).await?);
         }
@@ -99,15 +100,15 @@ impl Lane {
             // Hints about these may have been lost. They go first, whatever else waits.
             let now = self.context.clock.steady();
             let last = if self.storm { Priority::Decision } else { Priority::Urgent };
-            let urgent = self.context.store.overtaking(self.id, last, now, PAGE).await?;
+            let urgent = self.context.store.overtaking(self.lane.id, last, now, PAGE).await?;
             self.queue_all(guard::readable(&self.context, place, urgent).await?);
         }
         Ok(self.storm || !self.queue.is_empty())
     }
 
     pub(super) fn take_hints(&mut self) {
-        self.behind |= self.wake.take();
-        while let Ok(delivery) = self.inbox.try_recv() {
+        self.behind |= self.lane.take_wake();
+        while let Some(delivery) = self.lane.next_hint() {
             self.take_hint(delivery);
         }
     }
@@ -134,14 +135,12 @@ impl Lane {
 
     /// Waits for work; `false` after a timeout.
     pub(super) async fn wait(&mut self) -> bool {
-        tokio::select! {
-            biased;
-            hint = self.inbox.recv() => {
-                hint.map(|delivery| self.take_hint(delivery)).is_some()
-            }
-            () = self.wake.notified() => true,
-            () = self.context.clock.sleep(LINGER) => false,
+        match self.lane.wait().await {
+            Some(WakeReason::Hint(delivery)) => self.take_hint(*delivery),
+            Some(WakeReason::Poll) => {}
+            None => return false,
         }
+        true
     }
 
     /// Waits `ready_in` for a slot in the bucket. A message that may use only a `share` yields at once to a decision
@@ -155,14 +154,15 @@ impl Lane {
         }
         let mut look = clock.elapsed() + LOOK;
         while clock.elapsed() < until && self.turn() != Some(Priority::Decision) {
-            tokio::select! {
-                biased;
-                Some(hint) = self.inbox.recv() => self.take_hint(hint),
-                () = clock.sleep_until_elapsed(until.min(look)) => {}
+            if let Some(hint) = self.lane.hint_until(until.min(look)).await {
+                self.take_hint(hint);
             }
             if clock.elapsed() >= look && look < until {
-                let found =
-                    self.context.store.overtaking(self.id, Priority::Decision, clock.steady(), PAGE).await?;
+                let found = self
+                    .context
+                    .store
+                    .overtaking(self.lane.id, Priority::Decision, clock.steady(), PAGE)
+                    .await?;
                 self.queue_all(found.deliveries);
                 look = clock.elapsed() + LOOK;
             }

@@ -7,19 +7,19 @@ use tokio::sync::Notify;
 
 /// A flag with a notification: "poll the table".
 #[derive(Clone, Default)]
-pub(super) struct Wake(Arc<(AtomicBool, Notify)>);
+pub(in crate::dispatch) struct Wake(Arc<(AtomicBool, Notify)>);
 
 impl Wake {
-    pub(super) fn request_poll(&self) {
+    pub(in crate::dispatch) fn request_poll(&self) {
         self.0.0.store(true, Ordering::Release);
         self.0.1.notify_one();
     }
 
-    pub(super) fn take(&self) -> bool {
+    pub(in crate::dispatch) fn take(&self) -> bool {
         self.0.0.swap(false, Ordering::AcqRel)
     }
 
-    pub(super) async fn notified(&self) {
+    pub(in crate::dispatch) async fn notified(&self) {
         self.0.1.notified().await;
     }
 }
