@@ -11,8 +11,8 @@ use crate::store::{Result, Store, Waiting};
 /// Urgent deliveries whose alert has no card that they would change. Such a card is at least as severe, and was new
 /// at most `$3` milliseconds before them (the first 12 digits of an id are its time). A delivery that a person sent
 /// again needs a message of its own.
-const UNSHOWN: &str = "FROM deliveries AS d CROSS JOIN events AS e ON e.id = d.event_id \
-     WHERE d.destination_id = $1 AND d.rank = 0 AND d.status = 'pending' AND d.due_at <= $2 AND d.slot = '' \
+const UNSHOWN: &str = "FROM deliveries AS d CROSS JOIN events AS e \
+     WHERE e.id = d.event_id AND d.destination_id = $1 AND d.rank = 0 AND d.status = 'pending' AND d.due_at <= $2 AND d.slot = '' \
      AND d.generation = 0 AND NOT EXISTS (SELECT 1 FROM cards AS c WHERE c.destination_id = d.destination_id \
      AND c.source = e.source AND c.subject = e.subject AND NOT c.frozen AND SUBSTR(c.since, 5, 12) >= PRINTF('%012x', e.received_at - $3) \
      AND CASE c.state WHEN 'critical' THEN 2 WHEN 'error' THEN 1 ELSE 0 END \

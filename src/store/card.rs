@@ -234,7 +234,7 @@ impl Store {
             return Ok(false);
         }
         let found: Option<i64> = query_scalar(
-            "SELECT 1 FROM events AS e JOIN deliveries AS d ON d.event_id = e.id \
+            "SELECT CAST(1 AS BIGINT) FROM events AS e JOIN deliveries AS d ON d.event_id = e.id \
              JOIN messages AS m ON m.id = d.message_id \
              WHERE e.source = $1 AND e.subject = $2 AND d.destination_id = $3 \
              AND m.pings <> '' AND m.planned_at > $4 LIMIT 1",
@@ -264,7 +264,7 @@ pub(super) async fn note_shown(tx: &mut Tx, message: &Message, now: Timestamp) -
             // The message that created the card stays the one that shows it.
             Action::Edit { .. } => {
                 "UPDATE cards SET state = $7, state_at = $8, closed = $9, updated_at = $10 \
-                 WHERE destination_id = $1 AND source = $2 AND subject = $3 AND $4 <> '' AND $5 >= 0 AND $6 <> ''"
+                 WHERE destination_id = $1 AND source = $2 AND subject = $3 AND $4 <> '' AND CAST($5 AS BIGINT) >= 0 AND $6 <> ''"
             }
         };
         query(sql)

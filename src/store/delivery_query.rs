@@ -71,7 +71,7 @@ impl Store {
             "SELECT started_at, took_ms, status, class, code, response FROM attempts WHERE message_id IN \
              (SELECT message_id FROM deliveries WHERE id = $1 \
               UNION SELECT message_id FROM earlier_messages WHERE delivery_id = $1) \
-             ORDER BY started_at, message_id, number",
+             ORDER BY started_at, attempts.message_id, number",
         )
         .bind(id.to_string())
         .fetch_all(self.read())
@@ -94,9 +94,8 @@ impl Store {
 
     /// Returns the ids of deliveries that end in these hex digits; at most ten.
     pub async fn deliveries_ending(&self, digits: &str) -> Result<Vec<DeliveryId>> {
-        let rows = query("SELECT rowid AS place, id FROM deliveries WHERE substr(id, $2) = $1 LIMIT 10")
+        let rows = query("SELECT rowid AS place, id FROM deliveries WHERE SUBSTR(id, LENGTH(id) - LENGTH($1) + 1) = $1 LIMIT 10")
             .bind(digits)
-            .bind(-i64::try_from(digits.len()).unwrap_or(i64::MAX))
             .fetch_all(self.read())
             .await?;
         readable(&rows)
@@ -104,9 +103,8 @@ impl Store {
 
     /// Returns the ids of events that end in these hex digits; at most ten.
     pub async fn events_ending(&self, digits: &str) -> Result<Vec<EventId>> {
-        let rows = query("SELECT rowid AS place, id FROM events WHERE substr(id, $2) = $1 LIMIT 10")
+        let rows = query("SELECT rowid AS place, id FROM events WHERE SUBSTR(id, LENGTH(id) - LENGTH($1) + 1) = $1 LIMIT 10")
             .bind(digits)
-            .bind(-i64::try_from(digits.len()).unwrap_or(i64::MAX))
             .fetch_all(self.read())
             .await?;
         readable(&rows)

@@ -15,7 +15,7 @@ impl Store {
     /// Cancels some unfinished deliveries of removed destinations. Returns how many; 0 means that none are left.
     pub async fn cancel_removed(&self) -> Result<u64> {
         let waits: Option<i64> = query_scalar(
-            "SELECT 1 FROM destinations AS t WHERE t.deleted_at IS NOT NULL AND \
+            "SELECT CAST(1 AS BIGINT) FROM destinations AS t WHERE t.deleted_at IS NOT NULL AND \
              (EXISTS (SELECT 1 FROM deliveries WHERE destination_id = t.id AND status = 'pending') OR \
               EXISTS (SELECT 1 FROM messages WHERE destination_id = t.id AND state = 'sending')) LIMIT 1",
         )

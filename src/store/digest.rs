@@ -219,7 +219,7 @@ impl Take {
 
     async fn finds_any(&self, tx: &mut Tx) -> Result<bool> {
         let found: Option<i64> = query_scalar(
-            "SELECT 1 FROM deliveries WHERE destination_id = $1 AND rank = 1 AND status = 'pending' \
+            "SELECT CAST(1 AS BIGINT) FROM deliveries WHERE destination_id = $1 AND rank = 1 AND status = 'pending' \
              AND due_at <= $2 AND id < $3 AND (generation = 0 OR NOT $4) LIMIT 1",
         )
         .bind(self.message.destination_id.to_string())

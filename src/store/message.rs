@@ -111,7 +111,7 @@ impl Unit for Begin {
         for delivery in &self.message.deliveries {
             // A redelivery may have moved it to another destination meanwhile.
             let pending: Option<i64> = query_scalar(
-                "SELECT 1 FROM deliveries WHERE id = $1 AND status = 'pending' AND destination_id = $2",
+                "SELECT CAST(1 AS BIGINT) FROM deliveries WHERE id = $1 AND status = 'pending' AND destination_id = $2",
             )
             .bind(delivery.id.to_string())
             .bind(self.message.destination_id.to_string())

@@ -70,8 +70,8 @@ impl Store {
     /// Counts the in-flight deliveries to a destination.
     pub async fn in_flight(&self, destination: DestinationId) -> Result<u64> {
         let count: i64 = query_scalar(
-            "SELECT COUNT(*) FROM messages AS m CROSS JOIN deliveries AS d ON d.message_id = m.id \
-             WHERE m.destination_id = $1 AND m.state = 'sending' AND d.status = 'sending'",
+            "SELECT COUNT(*) FROM messages AS m CROSS JOIN deliveries AS d \
+             WHERE d.message_id = m.id AND m.destination_id = $1 AND m.state = 'sending' AND d.status = 'sending'",
         )
         .bind(destination.to_string())
         .fetch_one(self.read())
@@ -179,7 +179,7 @@ impl Move {
 
     async fn still_waits(&self, tx: &mut Tx, one: &Rerouting) -> Result<bool> {
         let waits: Option<i64> = query_scalar(
-            "SELECT 1 FROM deliveries WHERE id = $1 AND destination_id = $2 AND status = 'pending'",
+            "SELECT CAST(1 AS BIGINT) FROM deliveries WHERE id = $1 AND destination_id = $2 AND status = 'pending'",
         )
         .bind(one.delivery.to_string())
         .bind(one.from.to_string())

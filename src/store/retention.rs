@@ -92,12 +92,12 @@ impl RetentionTable {
                  ORDER BY m.id LIMIT 100"
             }
             Self::Events => {
-                "SELECT e.id, 1 AS rows FROM events AS e WHERE e.id > $1 AND e.id < $2 AND e.received_at < $3 \
+                "SELECT e.id, CAST(1 AS BIGINT) AS rows FROM events AS e WHERE e.id > $1 AND e.id < $2 AND e.received_at < $3 \
                  AND NOT e.unrouted AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = e.id) \
                  ORDER BY e.id LIMIT 100"
             }
             Self::Quarantine => {
-                "SELECT id, 1 AS rows FROM quarantine WHERE id > $1 AND id < $2 AND received_at < $3 \
+                "SELECT id, CAST(1 AS BIGINT) AS rows FROM quarantine WHERE id > $1 AND id < $2 AND received_at < $3 \
                  ORDER BY id LIMIT 100"
             }
         }

@@ -29,12 +29,13 @@ impl Store {
         let mut found = HashSet::new();
         // Nearly always there is only one.
         for message in messages {
-            let receipt: Option<i64> =
-                query_scalar("SELECT 1 FROM messages WHERE receipt = $1 AND channel_id = $2 LIMIT 1")
-                    .bind(message.to_string())
-                    .bind(channel.to_string())
-                    .fetch_optional(self.read())
-                    .await?;
+            let receipt: Option<i64> = query_scalar(
+                "SELECT CAST(1 AS BIGINT) FROM messages WHERE receipt = $1 AND channel_id = $2 LIMIT 1",
+            )
+            .bind(message.to_string())
+            .bind(channel.to_string())
+            .fetch_optional(self.read())
+            .await?;
             found.extend(receipt.map(|_| *message));
         }
         Ok(found)

@@ -151,7 +151,7 @@ impl Record {
         };
         query(
             "UPDATE deliveries SET status = $1, reason = $2, due_at = COALESCE($3, due_at), attempts = attempts + 1, \
-             finished_at = CASE WHEN $1 = 'pending' THEN NULL ELSE $4 END, \
+             finished_at = CASE WHEN $1 = 'pending' THEN NULL ELSE CAST($4 AS BIGINT) END, \
              message_id = CASE WHEN $1 = 'pending' THEN NULL ELSE message_id END \
              WHERE message_id = $5 AND status = 'sending'",
         )
@@ -177,8 +177,8 @@ impl Record {
         };
         query(
             "UPDATE destinations SET not_before = $1, updated_at = $2, last_error = $3, \
-             last_success_at = CASE WHEN $3 IS NULL THEN $2 ELSE last_success_at END, \
-             failing_since = CASE WHEN $3 IS NULL THEN NULL ELSE COALESCE(failing_since, $2) END \
+             last_success_at = CASE WHEN CAST($3 AS TEXT) IS NULL THEN $2 ELSE last_success_at END, \
+             failing_since = CASE WHEN CAST($3 AS TEXT) IS NULL THEN NULL ELSE COALESCE(failing_since, $2) END \
              WHERE id = $4 AND lane_epoch = $5",
         )
         .bind(self.now.steady.plus(rest).as_millis())
@@ -205,7 +205,7 @@ impl Record {
         // The platform may have reported its own approval meanwhile: then that one counts.
         let row = query(
             "UPDATE decisions SET platform = $1, said = $2, due_at = $3, attempts = attempts + 1, \
-             settled_at = CASE WHEN $1 = 'telling' THEN NULL ELSE $4 END \
+             settled_at = CASE WHEN $1 = 'telling' THEN NULL ELSE CAST($4 AS BIGINT) END \
              WHERE delivery_id = $5 AND platform IN ('telling', 'held', 'refused') RETURNING *",
         )
         .bind(platform)
@@ -238,7 +238,7 @@ impl Record {
 /// result: since then the machine may have registered again and been denied.
 async fn is_asked_for(tx: &mut Tx, delivery: DeliveryId) -> Result<bool> {
     let settled: Option<i64> =
-        query_scalar("SELECT 1 FROM decisions WHERE delivery_id = $1 AND platform IN ('unasked', 'confirmed', 'refused', 'held')")
+        query_scalar("SELECT CAST(1 AS BIGINT) FROM decisions WHERE delivery_id = $1 AND platform IN ('unasked', 'confirmed', 'refused', 'held')")
             .bind(delivery.to_string())
             .fetch_optional(tx)
             .await?;

@@ -28,7 +28,7 @@ impl Store {
     /// Expires the decisions that are past their deadline. Returns how many.
     pub async fn expire_decisions(&self, now: ProvenTime) -> Result<usize> {
         let due: Option<i64> = query_scalar(
-            "SELECT 1 FROM decisions WHERE verdict = 'open' AND expires_at IS NOT NULL AND expires_at <= $1 LIMIT 1",
+            "SELECT CAST(1 AS BIGINT) FROM decisions WHERE verdict = 'open' AND expires_at IS NOT NULL AND expires_at <= $1 LIMIT 1",
         )
         .bind(now.get().as_millis())
         .fetch_optional(self.read())

@@ -127,7 +127,7 @@ pub(super) async fn announce_retry(
 ) -> Result<Vec<Delivery>> {
     let (event, mut hints) = announce(tx, mint, now, "decision.retried", decision, &[]).await?;
     let call: Option<i64> =
-        query_scalar("SELECT 1 FROM deliveries WHERE id = (SELECT delivery_id FROM decisions WHERE id = $1)")
+        query_scalar("SELECT CAST(1 AS BIGINT) FROM deliveries WHERE id = (SELECT delivery_id FROM decisions WHERE id = $1)")
             .bind(decision.id.to_string())
             .fetch_optional(&mut *tx)
             .await?;
@@ -155,7 +155,7 @@ pub(super) async fn announce_retry(
 /// two ids, by those.
 pub(super) async fn is_newest(tx: &mut Tx, decision: &Decision) -> Result<bool> {
     let newer: Option<i64> = query_scalar(
-        "SELECT 1 FROM decisions AS newer JOIN decisions AS this ON this.id = $1 \
+        "SELECT CAST(1 AS BIGINT) FROM decisions AS newer JOIN decisions AS this ON this.id = $1 \
          WHERE newer.source = this.source AND newer.subject = this.subject AND newer.kind = this.kind \
          AND newer.round > this.round LIMIT 1",
     )
@@ -166,7 +166,7 @@ pub(super) async fn is_newest(tx: &mut Tx, decision: &Decision) -> Result<bool> 
         return Ok(newer.is_none());
     }
     let newer: Option<i64> = query_scalar(
-        "SELECT 1 FROM decisions AS this JOIN decisions AS newer ON newer.kind = 'machine' \
+        "SELECT CAST(1 AS BIGINT) FROM decisions AS this JOIN decisions AS newer ON newer.kind = 'machine' \
          AND newer.source = this.source AND newer.round > this.round AND newer.object IN (this.object, this.also) \
          WHERE this.id = $1 \
          UNION ALL SELECT 1 FROM decisions AS this JOIN decisions AS newer ON newer.kind = 'machine' \
@@ -185,7 +185,7 @@ pub(super) async fn is_of_closed_ticket(tx: &mut Tx, decision: &Decision) -> Res
         return Ok(false);
     }
     let closed: Option<i64> = query_scalar(
-        "SELECT 1 FROM decisions WHERE source = $1 AND subject = $2 AND kind = 'close' AND platform = 'confirmed' LIMIT 1",
+        "SELECT CAST(1 AS BIGINT) FROM decisions WHERE source = $1 AND subject = $2 AND kind = 'close' AND platform = 'confirmed' LIMIT 1",
     )
     .bind(decision.source.as_str())
     .bind(&decision.subject)

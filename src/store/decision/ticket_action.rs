@@ -43,7 +43,7 @@ impl Store {
         // Few destinations have a card of the alert, and the key of `cards` begins with the destination.
         let living: Vec<String> = query_scalar(
             "SELECT c.since FROM destinations AS t CROSS JOIN cards AS c \
-             ON c.destination_id = t.id AND c.source = $1 AND c.subject = $2 AND NOT c.frozen WHERE t.id <> $3",
+             WHERE c.destination_id = t.id AND c.source = $1 AND c.subject = $2 AND NOT c.frozen AND t.id <> $3",
         )
         .bind(event.source.as_str())
         .bind(event.subject.as_str())

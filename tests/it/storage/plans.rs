@@ -23,7 +23,10 @@ const SHORT: &[&str] = &["deliveries_lane", "deliveries_dead", "messages_open", 
 const MAY: &[(&str, &str)] = &[
     ("SELECT COUNT(*) FROM events", "doctor has the whole file checked anyway, and counts it once"),
     ("t.not_before, COUNT(*), MIN(d.due_at)", "the same: doctor, once, on a connection of its own"),
-    ("WHERE substr(id, $2) = $1 LIMIT 10", "a person typed the end of an id: nuncio's own program, rarely"),
+    (
+        "WHERE SUBSTR(id, LENGTH(id) - LENGTH($1) + 1) = $1 LIMIT 10",
+        "a person typed the end of an id: nuncio's own program, rarely",
+    ),
     (
         "INSERT INTO destinations (id, sink, address,",
         "SQLite's look for rows that missed this one: it is made only where a foreign key is broken",
