@@ -9,8 +9,6 @@ use super::DAY;
 use crate::harness::{Harness, at_shell, within};
 
 const MINUTE: Duration = Duration::from_secs(60);
-/// Less than a second: what runs each second need not run at each step.
-const STEP: Duration = Duration::from_millis(100);
 
 async fn events(t: &Harness) -> usize {
     t.store().recent(100).await.unwrap().len()
@@ -26,7 +24,7 @@ async fn held(t: &Harness) -> String {
 async fn removed(t: &Harness) {
     within("old events to be removed", async {
         while events(t).await > 0 {
-            t.clock.advance(STEP);
+            t.clock.advance(MINUTE);
             tokio::task::yield_now().await;
         }
     })
@@ -87,7 +85,7 @@ async fn without_discord_a_clock_far_behind_the_newest_event_waits_for_a_person(
     t.is_over("Nothing old is removed").await;
     within("the old event to be removed", async {
         while events(&t).await > 2 {
-            t.clock.advance(STEP);
+            t.clock.advance(MINUTE);
             tokio::task::yield_now().await;
         }
     })
