@@ -273,9 +273,12 @@ impl<'a> CardLane<'a> {
                 self.lane.in_doubt.push_front(message);
             }
             NextStep::Recomposed(plain) => self.lane.in_doubt.push_front(*plain),
-            NextStep::Withdrawn | NextStep::Superseded(_) => {
+            NextStep::Withdrawn => {
+                // Also if the wait is over before the loop looks at the clock.
+                self.pressed = true;
                 self.queue_all(message.deliveries);
             }
+            NextStep::Superseded(_) => self.queue_all(message.deliveries),
             NextStep::Split(_) => {
                 self.no_digest |= digest;
                 self.behind |= digest;

@@ -1,6 +1,6 @@
 //! The webhook sink: posts or edits messages through a stored webhook. The bot's token is neither needed nor sent.
 //!
-//! WebhookSink have no nonce: a message that may have arrived is sent again, marked as a possible duplicate.
+//! Webhooks have no nonce: a message that may have arrived is sent again, marked as a possible duplicate.
 
 use std::time::Duration;
 

@@ -18,7 +18,7 @@ use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
 use crate::doctor::seen::Seen;
-use crate::harness::{free_port, within};
+use crate::harness::{free_port, http, within};
 use crate::recovery::{self, in_folder, serve};
 
 pub const NOTHING: [&str; 0] = [];
@@ -275,8 +275,12 @@ impl Rig {
         self.finds_with(&[], code, wrong).await
     }
 
-    /// The same with more arguments.
+    /// The same with more arguments. Whoever expects the bot of the nuncio that runs to be online waits until it is:
+    /// doctor waits for ten seconds, and a busy machine may need more.
     pub async fn finds_with(&self, more: &[&str], code: i32, wrong: &[&str]) -> Seen {
+        if !wrong.contains(&"bot-offline") {
+            self.is_online().await;
+        }
         let seen = self.looks_with(more).await;
         assert_eq!(
             (seen.code, seen.wrong.iter().map(String::as_str).collect()),
@@ -305,9 +309,25 @@ impl Rig {
             let is_done = |asked: &LoggedRequest| {
                 asked.method == "PUT" && asked.path.ends_with("/commands") && asked.status == Some(200)
             };
-            discord.requests().iter().any(is_done).then_some(())
+            discord.requests().iter().any(|asked| is_done(asked)).then_some(())
         });
         within("the commands to be registered", known).await;
+    }
+
+    /// Waits until the bot of the nuncio that runs is online, if one runs and has a bot.
+    async fn is_online(&self) {
+        let Some(serving) = &self.serving else { return };
+        let (origin, _) = serving.address.split_once("/webhooks/").unwrap();
+        let online = async {
+            loop {
+                let health = http().get(format!("{origin}/health")).send().await.unwrap();
+                if health.json::<Value>().await.unwrap()["discord"] != "disconnected" {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        within("the bot to be online", online).await;
     }
 
     /// XTSystems sends a new ticket: the status of the answer.
@@ -372,7 +392,7 @@ impl Rig {
     /// XTSystems' answer to a request to its API.
     pub async fn asks_platform(&self, method: reqwest::Method, path: &str, body: Value) -> Value {
         let url = format!("{}{path}", self.variables["XTSYSTEMS_API_URL"]);
-        let request = crate::harness::http().request(method, url).bearer_auth(KEY);
+        let request = http().request(method, url).bearer_auth(KEY);
         let answer =
             request.header("content-type", "application/json").body(body.to_string()).send().await.unwrap();
         serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
