@@ -67,7 +67,8 @@ pub use finding::{AddressCount, Finding, Findings};
 pub use fold::{closes, fold};
 pub use gateway::GatewayState;
 pub use id::{
-    DecisionId, DeliveryId, DestinationId, EventId, InvalidId, MessageId, Mint, MuteId, RouteId, Snowflake,
+    DecisionId, DeliveryId, DestinationId, EventId, InvalidId, MessageId, Mint, MuteId, QuarantineId,
+    RouteId, Snowflake,
 };
 pub use kind::Kind;
 pub use link::{LinkTemplate, Links};

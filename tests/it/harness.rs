@@ -357,6 +357,12 @@ impl Harness {
     }
 }
 
+/// An id as the database holds it: the bytes behind its prefix.
+pub fn stored(id: impl std::fmt::Display) -> Vec<u8> {
+    let id = id.to_string();
+    hex::decode(id.split_once('_').expect("an id has a prefix").1).unwrap()
+}
+
 /// Somebody of this name at the shell, who may do everything.
 pub fn by(name: &str) -> By {
     By::new(Actor::ShellUser(name.to_owned()), "test")
