@@ -208,8 +208,8 @@ impl Record {
              WHERE id = $6 AND state = 'sending' AND lane_epoch = $7",
         )
         .bind(state)
-        .bind(receipt.and_then(Receipt::channel))
-        .bind(receipt.and_then(Receipt::message))
+        .bind(receipt.and_then(|receipt| receipt.channel()))
+        .bind(receipt.and_then(|receipt| receipt.message()))
         .bind((!open).then_some(self.now.wall.as_millis()))
         .bind(ambiguous.then_some(self.entry.attempt.started_at.as_millis()))
         .bind(self.message.id)

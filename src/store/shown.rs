@@ -28,12 +28,13 @@ impl Store {
         let mut found = HashSet::new();
         // Nearly always there is only one.
         for message in messages {
-            let receipt: Option<i64> =
-                query_scalar("SELECT CAST(1 AS BIGINT) FROM messages WHERE receipt = $1 AND channel_id = $2 LIMIT 1")
-                    .bind(*message)
-                    .bind(channel)
-                    .fetch_optional(self.read())
-                    .await?;
+            let receipt: Option<i64> = query_scalar(
+                "SELECT CAST(1 AS BIGINT) FROM messages WHERE receipt = $1 AND channel_id = $2 LIMIT 1",
+            )
+            .bind(*message)
+            .bind(channel)
+            .fetch_optional(self.read())
+            .await?;
             found.extend(receipt.map(|_| *message));
         }
         Ok(found)

@@ -37,26 +37,11 @@ const OF_SQLITE: &[(&str, &str, &str)] = &[
     ("src/store/migrate.rs", "", "looks into SQLite's catalog for the record of migrations"),
     ("src/store/wal.rs", "PRAGMA wal_checkpoint", "SQLite's log"),
     ("src/store/error.rs", "PRAGMA quick_check", "whether the file is sound"),
-    ("src/store/open.rs", "PRAGMA foreign_keys", "migrations replace tables in SQLite's way"),
     ("src/store/open.rs", "SELECT sqlite_version()", "which SQLite it is"),
 ];
 
 /// Tables whose rows have `rowid` on SQLite, the name of a row that cannot be read otherwise. On PostgreSQL it is a column.
 const ROW_IDS: [&str; 3] = ["events", "deliveries", "messages"];
-
-/// What has no words that both engines know: SQLite's, PostgreSQL's, and what would make an end of it.
-const SPELLED: &[(&str, &str, &str)] = &[(
-    "PRINTF('%012x', e.received_at - $3)",
-    "LPAD(TO_HEX(e.received_at - $3), 12, '0')",
-    "a column with the time of the event that a card shows first",
-)];
-
-/// A statement as PostgreSQL is asked.
-fn spelled(sql: &str) -> String {
-    SPELLED.iter().fold(sql.trim().trim_end_matches(';').to_owned(), |sql, (sqlite, postgresql, _)| {
-        sql.replace(sqlite, postgresql)
-    })
-}
 
 /// What no literal says.
 fn given() -> Vec<Given> {
@@ -117,9 +102,6 @@ fn each_call_leads_to_its_statement() {
             all.statements.iter().any(|one| one.file.starts_with(place) && one.sql.starts_with(text));
         assert!(statement, "{place} has no statement {text:?} ({why})");
     }
-    for (sqlite, ..) in SPELLED {
-        assert!(found.statements.iter().any(|one| one.sql.contains(sqlite)), "no statement has {sqlite}");
-    }
     assert!(sources.unneeded().is_empty(), "no statement needs {:?}", sources.unneeded());
 }
 
@@ -148,9 +130,8 @@ fn answers(server: &Postgres, statements: &[&Statement]) -> Vec<Answer> {
     let parameter = regex::Regex::new(r"\$(\d+)").unwrap();
     let mut script = "SET plan_cache_mode = force_generic_plan;\n".to_owned();
     for (number, statement) in statements.iter().enumerate() {
-        let sql = spelled(&statement.sql);
-        let count =
-            parameter.captures_iter(&sql).filter_map(|found| found[1].parse().ok()).max().unwrap_or(0);
+        let sql = statement.sql.trim().trim_end_matches(';');
+        let count = parameter.captures_iter(sql).filter_map(|found| found[1].parse().ok()).max().unwrap_or(0);
         let nulls = if count == 0 { String::new() } else { format!("({})", vec!["NULL"; count].join(", ")) };
         writeln!(
             script,

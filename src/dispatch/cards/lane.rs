@@ -277,6 +277,7 @@ impl<'a> CardLane<'a> {
                 // Also if the wait is over before the loop looks at the clock.
                 self.pressed = true;
                 self.queue_all(message.deliveries);
+                self.choose_worst_again();
             }
             NextStep::Superseded(_) => self.queue_all(message.deliveries),
             NextStep::Split(_) => {

@@ -1,12 +1,14 @@
 //! A folder with a `.env`, a Discord and an XTSystems for it, and the real `nuncio doctor` in it.
 
+mod online;
+
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use nuncio::clock::Clock;
 use nuncio::demo::{Platform, XtSystems};
-use nuncio::sandbox::discord::{LoggedRequest, RateLimits, Setup};
+use nuncio::sandbox::discord::{RateLimits, Setup};
 use nuncio::sandbox::{self, Discord};
 use nuncio::secret::Secret;
 use serde_json::{Value, json};
@@ -301,33 +303,6 @@ impl Rig {
         self.write();
         self.serving = Some(recovery::Program::of(serve(self.folder.path())).await);
         port
-    }
-
-    /// Waits until Discord has the commands: what ends before that leaves them missing.
-    pub async fn has_commands(&self) {
-        let known = self.discord.wait_until(|discord| {
-            let is_done = |asked: &LoggedRequest| {
-                asked.method == "PUT" && asked.path.ends_with("/commands") && asked.status == Some(200)
-            };
-            discord.requests().iter().any(|asked| is_done(asked)).then_some(())
-        });
-        within("the commands to be registered", known).await;
-    }
-
-    /// Waits until the bot of the nuncio that runs is online, if one runs and has a bot.
-    async fn is_online(&self) {
-        let Some(serving) = &self.serving else { return };
-        let (origin, _) = serving.address.split_once("/webhooks/").unwrap();
-        let online = async {
-            loop {
-                let health = http().get(format!("{origin}/health")).send().await.unwrap();
-                if health.json::<Value>().await.unwrap()["discord"] != "disconnected" {
-                    break;
-                }
-                tokio::task::yield_now().await;
-            }
-        };
-        within("the bot to be online", online).await;
     }
 
     /// XTSystems sends a new ticket: the status of the answer.

@@ -26,7 +26,7 @@ async fn arrives(store: &Store, clock: &Clock, destination: &Destination, delive
     assert!(store.begin(&message, destination.epoch).await.unwrap());
     let posted = 1_300_000_000_000_000_000 + number * 4_194_304;
     let channel = "1300000000000000000".parse().unwrap();
-    let receipt = Receipt { channel, message: Some(posted.to_string().parse().unwrap()) };
+    let receipt = Receipt::Message { channel, message: Some(posted.to_string().parse().unwrap()) };
     let attempt = Attempt {
         took: Duration::from_millis(200),
         status: Some(200),

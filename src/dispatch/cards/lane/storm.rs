@@ -26,6 +26,14 @@ impl CardLane<'_> {
         Ok(self.storm && !self.queue.keys().any(|(priority, _)| *priority == Priority::Urgent))
     }
 
+    /// While the lane waits, worse alerts may come: as long as none of the chosen ones was posted, they are chosen again.
+    pub(super) fn choose_worst_again(&mut self) {
+        let waiting = self.queue.keys().filter(|(priority, _)| *priority == Priority::Urgent).count();
+        if self.storm && waiting >= self.named {
+            (self.storm, self.behind) = (false, true);
+        }
+    }
+
     /// Sends the next digest of the storm, or the one that counts the rest. The storm is over when there is none.
     pub(super) async fn name_others(
         &mut self,
