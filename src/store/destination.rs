@@ -159,7 +159,7 @@ impl Unit for Ensure {
         let row = query(format!(
             "INSERT INTO destinations (id, sink, address, name, origin, created_at, updated_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $6) \
-             ON CONFLICT (sink, owner, address) WHERE deleted_at IS NULL \
+             ON CONFLICT (sink, company_id, owner, address) WHERE deleted_at IS NULL \
              DO UPDATE SET updated_at = excluded.updated_at RETURNING {COLUMNS}"
         ))
         .bind(self.id)

@@ -119,7 +119,7 @@ impl Unit for Add {
         let stored = query(
             "INSERT INTO destinations (id, sink, owner, address, name, origin, category, scope, sealed, description, \
              created_at, updated_at) VALUES ($1, $2, $3, $4, $5, 'stored', $6, $7, $8, $9, $10, $10) \
-             ON CONFLICT (sink, owner, address) WHERE deleted_at IS NULL DO NOTHING",
+             ON CONFLICT (sink, company_id, owner, address) WHERE deleted_at IS NULL DO NOTHING",
         )
         .bind(self.id)
         .bind(SINK)
