@@ -5,6 +5,7 @@
 //! [`Outcome`]. Values are valid by construction: text from outside is checked where it enters and typed from there
 //! on.
 
+mod api_key;
 mod audit;
 mod by;
 mod call;
@@ -48,6 +49,7 @@ mod tag;
 pub mod wait;
 mod webhook_url;
 
+pub use api_key::{ApiRole, Principal};
 pub use audit::{Actor, AuditEntry, AuditOutcome};
 pub use by::By;
 pub use call::{CallTemplate, Calls, Endpoint, Method};
@@ -67,8 +69,8 @@ pub use finding::{AddressCount, Finding, Findings};
 pub use fold::{closes, fold};
 pub use gateway::GatewayState;
 pub use id::{
-    DecisionId, DeliveryId, DestinationId, EventId, InvalidId, MessageId, Mint, MuteId, QuarantineId,
-    RouteId, Snowflake,
+    ApiKeyId, DecisionId, DeliveryId, DestinationId, EventId, InvalidId, MessageId, Mint, MuteId,
+    QuarantineId, RouteId, Snowflake,
 };
 pub use kind::Kind;
 pub use link::{LinkTemplate, Links};

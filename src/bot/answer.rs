@@ -172,7 +172,8 @@ pub(super) fn refused(refusal: &Refusal, press: DecisionAction) -> String {
         Refusal::ForeignGuild(_)
         | Refusal::OperatorGuildUnknown(_)
         | Refusal::TooEarly
-        | Refusal::NotByKey => refusal::refused(refusal),
+        | Refusal::NotByKey
+        | Refusal::NeedsRole(_) => refusal::refused(refusal),
         Refusal::NoGuild => format!("To {what}, use the buttons on the card in its server."),
         Refusal::TimedOut => {
             format!("You are in timeout here, so you cannot {what} until the timeout is over.")

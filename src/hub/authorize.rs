@@ -3,7 +3,7 @@
 
 use crate::hub::error::{Error, Result};
 use crate::hub::{Hub, Refusal};
-use crate::model::{Actor, By};
+use crate::model::{Actor, ApiRole, By};
 
 impl Hub {
     /// Checks that whoever asks may change something other than a decision. Otherwise records the refusal about
@@ -12,6 +12,16 @@ impl Hub {
         match self.may_change(&by.actor) {
             Ok(()) => Ok(()),
             Err(refusal) => Err(self.refused(by, subject, Error::Forbidden(refusal)).await),
+        }
+    }
+
+    /// Checks that whoever asks may make a change that the API offers to keys of the role `needed`. Otherwise records the
+    /// refusal about `subject`. Which company and owner the change is about is for the caller to check.
+    pub(in crate::hub) async fn authorize_role(&self, by: &By, subject: &str, needed: ApiRole) -> Result<()> {
+        match &by.principal {
+            Some(principal) if principal.may(needed) => Ok(()),
+            Some(_) => Err(self.refused(by, subject, Error::Forbidden(Refusal::NeedsRole(needed))).await),
+            None => self.authorize(by, subject).await,
         }
     }
 
@@ -28,8 +38,8 @@ impl Hub {
             Actor::Person(person) => self.may_operate(person),
             // Whoever may read the key and the database may do everything.
             Actor::Shell | Actor::ShellUser(_) | Actor::Nuncio => Ok(()),
-            // It reads, and registers the webhook: see `docs/security.md`.
-            Actor::ApiKey => Err(Refusal::NotByKey),
+            // Keys change what the API offers, by `authorize_role`: see `docs/security.md`.
+            Actor::ApiKey | Actor::Key { .. } => Err(Refusal::NotByKey),
         }
     }
 }

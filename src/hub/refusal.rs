@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::Snowflake;
+use crate::model::{ApiRole, Snowflake};
 
 /// Why a click is refused. This text is for the audit log; each entry point words its own answer to the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +25,10 @@ pub enum Refusal {
     Unknown,
     /// The button is not on its own card.
     Misplaced,
-    /// `NUNCIO_API_KEY` is not for this.
+    /// No API key is for this, whatever its role.
     NotByKey,
+    /// The API key's role is not enough: this one is needed.
+    NeedsRole(ApiRole),
     /// No key for the platform is configured any more.
     NoKey,
 }
@@ -49,7 +51,8 @@ impl fmt::Display for Refusal {
             Self::NotOperator(_) => "has none of OPERATOR_ROLES",
             Self::Unknown => "the button is unknown",
             Self::Misplaced => "the button is not on its card",
-            Self::NotByKey => "NUNCIO_API_KEY is not for this",
+            Self::NotByKey => "API keys are not for this",
+            Self::NeedsRole(role) => return write!(f, "this needs an API key of the role {role}"),
             Self::NoKey => "there is no XTSYSTEMS_API_KEY",
         })
     }

@@ -1,6 +1,6 @@
 //! Audit log entries: decisions, clicks (refused ones too), and commands that change something.
 
-use crate::model::{Person, Snowflake};
+use crate::model::{ApiKeyId, Person, Snowflake};
 
 /// Who performed an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,13 @@ pub enum Actor {
     ShellUser(String),
     /// A holder of `NUNCIO_API_KEY`.
     ApiKey,
+    /// A holder of a stored API key.
+    Key {
+        /// The key's id, which is no secret.
+        id: ApiKeyId,
+        /// The key's name at the time of the action.
+        name: String,
+    },
     /// nuncio itself.
     Nuncio,
 }
@@ -31,6 +38,7 @@ impl Actor {
             Self::Person(person) => person.id.to_string(),
             Self::Shell | Self::ShellUser(_) => "shell".to_owned(),
             Self::ApiKey => "api key".to_owned(),
+            Self::Key { id, .. } => id.to_string(),
             Self::Nuncio => "nuncio".to_owned(),
         }
     }
@@ -39,7 +47,7 @@ impl Actor {
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Self::Person(Person { name, .. }) | Self::ShellUser(name) => name,
+            Self::Person(Person { name, .. }) | Self::ShellUser(name) | Self::Key { name, .. } => name,
             Self::Shell => "somebody at the shell",
             Self::ApiKey => "whoever has NUNCIO_API_KEY",
             Self::Nuncio => "nuncio",

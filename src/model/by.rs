@@ -1,6 +1,6 @@
 //! Requests for a change: who asks, by which command or click, and where.
 
-use crate::model::{Actor, AuditEntry, AuditOutcome, Snowflake};
+use crate::model::{Actor, AuditEntry, AuditOutcome, Principal, Snowflake};
 
 /// A request for a change: who asks, by which command or click, and where. The use case that makes the change turns it
 /// into the audit entry.
@@ -8,6 +8,8 @@ use crate::model::{Actor, AuditEntry, AuditOutcome, Snowflake};
 pub struct By {
     /// Who asks.
     pub actor: Actor,
+    /// Whose API key it is: what the key may do, and for which company. `None` outside of the API.
+    pub principal: Option<Principal>,
     /// How they asked, as a dotted word: `command.mute`, `route.set`.
     pub action: String,
     /// The Discord channel it happened in.
@@ -19,7 +21,12 @@ pub struct By {
 impl By {
     /// A request outside of Discord.
     pub fn new(actor: Actor, action: impl Into<String>) -> Self {
-        Self { actor, action: action.into(), channel: None, interaction: None }
+        Self { actor, principal: None, action: action.into(), channel: None, interaction: None }
+    }
+
+    /// A request through the API.
+    pub fn key(principal: &Principal, action: impl Into<String>) -> Self {
+        Self { principal: Some(principal.clone()), ..Self::new(principal.actor(), action) }
     }
 
     /// The audit entry of the request about `subject`, as done.

@@ -136,6 +136,8 @@ prefixed_id!(/// Names a decision: `dec_…`. Also the idempotency key of its ca
     DecisionId, "dec_");
 prefixed_id!(/// Names a quarantined body: `qtn_…`.
     QuarantineId, "qtn_");
+prefixed_id!(/// Names a stored API key: `key_…`. It is no secret; the key itself begins with `nun_`.
+    ApiKeyId, "key_");
 
 /// Mints ids that sort in the order they were minted, also within one millisecond and when the wall clock is set
 /// back. The writer has exactly one, so that id order is commit order.

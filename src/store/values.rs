@@ -209,7 +209,7 @@ macro_rules! ids {
     )+};
 }
 
-ids!(EventId, DeliveryId, MessageId, DestinationId, DecisionId, MuteId, RouteId, QuarantineId);
+ids!(ApiKeyId, EventId, DeliveryId, MessageId, DestinationId, DecisionId, MuteId, RouteId, QuarantineId);
 
 /// A row as a tuple of its columns, in their order.
 pub(super) trait FromRow: Sized {

@@ -178,7 +178,7 @@ async fn whoever_may_not_changes_nothing_whatever_asks_for_it() {
         (Actor::Person(person(Some(nuncio_id(t.discord.guild_id())))), "may not manage the server"),
         (Actor::Person(person(Some(Snowflake::new(99)))), "in server 99, which is none of the operator's"),
         (Actor::Person(person(None)), "not in a server"),
-        (Actor::ApiKey, "NUNCIO_API_KEY is not for this"),
+        (Actor::ApiKey, "API keys are not for this"),
     ] {
         let (by, name) = (By::new(actor.clone(), "test"), actor.name());
         let asked = asks_for_everything(&t, &by).await;

@@ -176,7 +176,7 @@ impl Hub {
         let may = |action| match &by.actor {
             Actor::Person(person) => self.rules().may(person, action).is_ok(),
             Actor::Shell | Actor::ShellUser(_) | Actor::Nuncio => true,
-            Actor::ApiKey => false,
+            Actor::ApiKey | Actor::Key { .. } => false,
         };
         let (decides, operates) = (may(DecisionAction::TryAgain), may(DecisionAction::Resend));
         Ok(Requester { entry: by.entry(subject), decides, operates })
