@@ -62,7 +62,9 @@ pub(crate) use delivery::REDRAW;
 pub use delivery::{Delivery, Status};
 pub use delivery_details::{AttemptRow, DeliveryDetails, DeliveryFilter};
 pub use destination::Destination;
-pub use discord_webhook::{Category, LostWebhook, NewWebhook, Scope, StoredWebhook};
+pub use discord_webhook::{
+    Category, LostWebhook, NewWebhook, Scope, StoredWebhook, WebhookChange, WebhookFilter, WebhookIdentity,
+};
 pub use event::{DedupeKey, Event, EventHeader, NewEvent, sample_subject};
 pub use family::{CardLifetime, Family, KindMeaning};
 pub use finding::{AddressCount, Finding, Findings};

@@ -91,7 +91,7 @@ pub use retention::{Outdated, RetentionTable};
 pub use survey::{
     BotSurvey, SealedWebhook, StoppedAt, Survey, WaitingLane, newest_test, survey, survey_bot, way_of,
 };
-pub use webhook::StoreOutcome;
+pub use webhook::{StoreOutcome, WebhookTested};
 
 /// Why a store operation failed. Shown to the operator, never to a sender.
 #[derive(Clone, Debug, thiserror::Error)]

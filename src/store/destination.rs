@@ -7,7 +7,7 @@ use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
 pub(super) const COLUMNS: &str =
-    "id, sink, address, name, closed_reason, denied_reason, announced, not_before, newest, lane_epoch";
+    "id, sink, address, name, enabled, closed_reason, denied_reason, announced, not_before, newest, lane_epoch";
 
 impl Store {
     /// Returns the destination of `sink`, and creates it if there is none.
@@ -180,6 +180,7 @@ pub(super) fn read(row: &Row) -> Result<Destination> {
         id: row.try_get("id")?,
         sink: Sink::from_parts(&sink, &address).ok_or_else(|| Error::Corrupt(format!("a sink {sink:?}")))?,
         name: row.try_get("name")?,
+        enabled: row.try_get("enabled")?,
         closed: row.try_get("closed_reason")?,
         denied: row.try_get("denied_reason")?,
         announced: row.try_get("announced")?,
