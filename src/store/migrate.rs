@@ -10,6 +10,7 @@ use crate::store::{Error, Result};
 /// All migrations, oldest first: one file for each capability.
 const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "baseline", sql: include_str!("../../migrations/0001_baseline.sql") },
+    Migration { number: 2, name: "api", sql: include_str!("../../migrations/0002_api.sql") },
     Migration {
         number: 3,
         name: "discord_webhooks",
