@@ -29,9 +29,9 @@
 //!     Sender(principal): Sender,
 //!     body: ApiJson<NewThing>,
 //! ) -> Result<Answer, Problem> {
-//!     let by = By::key(&principal, "things.create");
-//!     let once = body.once.map(|claim| Answer::created_once(claim, Thing::from));
-//!     Ok(Answer::idempotent(api.hub.create_thing(&by, body.value.into(), once).await?, Thing::from))
+//!     let once = body.once.map(|claim| Answer::keep(claim, StatusCode::CREATED, Thing::of));
+//!     let done = api.hub.create_thing(body.value.into(), once, &By::key(&principal, "thing.create")).await?;
+//!     Answer::of(done, StatusCode::CREATED, Thing::of)
 //! }
 //! ```
 //!
@@ -40,8 +40,9 @@
 //! - Ids come from the path as `ApiPath<ThingId>`; one that is malformed or belongs to somebody else is 404. Queries are
 //!   `ApiQuery<T>`, lists `Paging<Filters>`.
 //! - `ApiJson<T>` is the only body extractor. It checks the JSON against the schema of `T`, then the rules of `garde`, and
-//!   reports all faults at once. Unknown fields are refused; `impl ApiBody for T { const UNKNOWN_FIELDS: UnknownFields =
-//!   UnknownFields::Warned; }` takes them with `warnings`, and camelCase for each field: for bodies of the seeds' routes.
+//!   reports all faults at once. Unknown fields are refused. With `const UNKNOWN_FIELDS: UnknownFields = UnknownFields::Warned;`
+//!   in `impl ApiBody for T` they are left out and named in `warnings`, and every field may be written in camelCase: for
+//!   bodies of the seeds' routes.
 //! - Closed sets of the model are `Word<Category>`, times are RFC 3339 text.
 //! - A line for each handler in `router.rs`. The problems of a route, its second security scheme and its operation id
 //!   are added to the document there, not in the attribute.
@@ -68,6 +69,5 @@ mod state;
 mod suggest;
 mod word;
 
-pub use document::document;
-pub use router::router;
+pub use router::{document, router};
 pub use state::ApiState;

@@ -12,6 +12,8 @@ use crate::hub::{Conflict, Error};
 
 /// The media type of a problem.
 pub(in crate::api) const PROBLEM_JSON: &str = "application/problem+json";
+/// `Retry-After` if the first request is not answered yet, in seconds.
+const IN_FLIGHT_RETRY_S: u64 = 2;
 /// `Retry-After` if the database cannot be used, in seconds.
 const UNAVAILABLE_RETRY_S: u64 = 5;
 
@@ -256,6 +258,10 @@ impl From<Error> for Problem {
             Error::Forbidden(refusal) => Self::new(Code::Forbidden, format!("{refusal}.")),
             Error::Conflict(Conflict::Stored(id)) => {
                 Self::new(Code::AlreadyExists, format!("This webhook is stored already, as {id}.")).with_id(id)
+            }
+            Error::Conflict(Conflict::OtherBody) => Self::new(Code::KeyReused, format!("{}.", Conflict::OtherBody)),
+            Error::Conflict(Conflict::InFlight) => {
+                Self::new(Code::InFlight, format!("{}.", Conflict::InFlight)).retry_after(IN_FLIGHT_RETRY_S)
             }
             Error::Conflict(conflict) => Self::new(Code::Conflict, format!("{conflict}.")),
             Error::Unavailable(error) => {
