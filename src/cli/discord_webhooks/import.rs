@@ -10,7 +10,7 @@ use crate::cli::progress::Progress;
 use crate::cli::{FAILED, Usage, print, say, table};
 use crate::clock::Clock;
 use crate::config::edit;
-use crate::discord_webhooks::{DiscordWebhooks, ImportOptions, Importer, read_csv, read_json};
+use crate::discord_webhooks::{DiscordWebhooks, ImportOptions, Importer, read_csv, read_json, read_postgres};
 
 /// The largest file that is read.
 const LARGEST: u64 = 64 * 1024 * 1024;
@@ -73,12 +73,13 @@ pub(super) async fn run(webhooks: &DiscordWebhooks, clock: &Clock, args: Args) -
     Ok(if report.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }
 
-async fn read(source: &str, _clock: &Clock) -> anyhow::Result<Vec<Value>> {
-    let unreadable = |why: String| Usage(format!("{}: {why}", table::clean(source, 200)));
+async fn read(source: &str, clock: &Clock) -> anyhow::Result<Vec<Value>> {
     if source.starts_with("postgres://") || source.starts_with("postgresql://") {
-        let sentence = "export the table first: \\copy (SELECT * FROM discord_webhooks) TO 'webhooks.csv' CSV HEADER";
-        return Err(Usage(sentence.to_owned()).into());
+        // It holds a password, so it is not repeated.
+        let rows = read_postgres(source, clock).await;
+        return rows.map_err(|why| anyhow::anyhow!("the old database cannot be read: {why}"));
     }
+    let unreadable = |why: String| Usage(format!("{}: {why}", table::clean(source, 200)));
     let path = Path::new(source);
     let size = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.len();
     if size > LARGEST {
