@@ -24,6 +24,7 @@ mod customers;
 mod db;
 mod delivery;
 mod deploy;
+mod discord_webhooks;
 mod doctor;
 mod doubt;
 mod events_page;
