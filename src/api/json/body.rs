@@ -37,7 +37,8 @@ pub(in crate::api) struct ApiJson<T> {
 
 /// The body of a request that needs none: `{}`, or nothing at all.
 #[derive(Deserialize, Validate, ToSchema)]
-#[schema(example = json!({}), additional_properties = false)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({}))]
 pub(in crate::api) struct NoBody {}
 
 impl ApiBody for NoBody {}
