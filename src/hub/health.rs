@@ -43,14 +43,10 @@ impl Hub {
         let conditions = self.conditions();
         let mut problems = conditions.problems();
         let discord_connected = self.gateway().is_well()
-            && ![
-                Condition::NoToken,
-                Condition::TokenRefused,
-                Condition::DiscordUnreachable,
-                Condition::Paused,
-            ]
-            .into_iter()
-            .any(|condition| conditions.holds(condition));
+            && self.0.live.has_token()
+            && ![Condition::TokenRefused, Condition::DiscordUnreachable, Condition::Paused]
+                .into_iter()
+                .any(|condition| conditions.holds(condition));
         let backlog = match self.0.store.backlog().await {
             Ok(backlog) => Some(backlog),
             Err(error) => {
