@@ -56,10 +56,13 @@ pub(in crate::api) async fn wrap(request: Request, next: Next) -> Response {
 
 /// A path for the log: words and ids. Anything else may be a secret that got there by mistake.
 fn loggable(path: &str) -> String {
-    let is_word = |part: &str| part.len() <= 32 && part.bytes().all(|byte| byte.is_ascii_lowercase() || b"-.".contains(&byte));
+    let is_word = |part: &str| {
+        part.len() <= 32 && part.bytes().all(|byte| byte.is_ascii_lowercase() || b"-.".contains(&byte))
+    };
     let is_id = |part: &str| {
         let hex = part.get(4..).filter(|_| part.as_bytes().get(3) == Some(&b'_') && is_word(&part[..3]));
-        part == "v1" || hex.is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        part == "v1"
+            || hex.is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
     };
     let parts = path.split('/').map(|part| if is_word(part) || is_id(part) { part } else { "…" });
     parts.collect::<Vec<_>>().join("/")
@@ -102,8 +105,7 @@ mod tests {
         async fn panics() -> &'static str {
             panic!("the canary of this test")
         }
-        let router =
-            Router::new().route("/panics", get(panics)).layer(axum::middleware::from_fn(wrap));
+        let router = Router::new().route("/panics", get(panics)).layer(axum::middleware::from_fn(wrap));
         let request = Request::builder().uri("/panics").header(X_REQUEST_ID, id).body(Body::empty()).unwrap();
         let response = router.oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
@@ -117,7 +119,10 @@ mod tests {
         let (response, body) = ask("my-id.1").await;
         assert_eq!(response.status(), 500);
         assert_eq!(response.headers()[X_REQUEST_ID], "my-id.1");
-        assert!(body.contains(r#""code":"internal""#) && body.contains(r#""request_id":"my-id.1""#), "{body}");
+        assert!(
+            body.contains(r#""code":"internal""#) && body.contains(r#""request_id":"my-id.1""#),
+            "{body}"
+        );
         assert!(!body.contains("canary"), "{body}");
         assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
     }
