@@ -22,6 +22,7 @@ mod health;
 mod help;
 mod hub_error;
 mod id_lookup;
+mod keys;
 mod mute;
 mod output;
 mod progress;
@@ -111,6 +112,8 @@ enum Command {
     Unmute(mute::UnmuteArgs),
     /// Check the health of the nuncio on this machine: one line, exit code 0 or 1
     Health(health::Args),
+    /// Manage the keys of the API
+    Keys(keys::Args),
     /// Print the completion script of a shell
     Completions(help::CompletionsArgs),
     /// Print the man page, or write one for each command

@@ -10,6 +10,8 @@ mod error;
 mod events;
 mod guilds;
 mod health;
+mod idempotency;
+mod keys;
 mod refusal;
 mod reload;
 mod routing;
@@ -42,6 +44,8 @@ pub use health::{
     Condition, Conditions, Health, IngressReport, TOKEN_SHARED, clock_off, destination_trouble,
     interactions_elsewhere, unrouted,
 };
+pub use idempotency::InFlight;
+pub use keys::{KEY_OVERLAP, LONGEST_KEY_OVERLAP};
 pub use refusal::Refusal;
 pub use routing::{
     Before, ReroutedTotal, Routes, Routing, Stranded, destination_missing, lost_webhook, replace_webhook,
@@ -56,6 +60,8 @@ struct Inner {
     store: Store,
     clock: Clock,
     routing: Routing,
+    keys: keys::KeyUse,
+    in_flight: idempotency::RequestsInFlight,
     live: reload::Live,
     conditions: Conditions,
     time: health::time::Time,
@@ -106,6 +112,8 @@ impl Hub {
         let names = store.company_names().await?;
         Ok(Self(Arc::new(Inner {
             routing,
+            keys: keys::KeyUse::default(),
+            in_flight: idempotency::RequestsInFlight::default(),
             live: reload::Live::new(pings),
             clock,
             conditions: Conditions::default(),

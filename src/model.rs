@@ -6,6 +6,7 @@
 //! on.
 
 mod api_key;
+mod api_token;
 mod audit;
 mod by;
 mod call;
@@ -26,6 +27,7 @@ mod finding;
 mod fold;
 mod gateway;
 mod id;
+mod idempotency;
 mod kind;
 mod link;
 mod message;
@@ -50,7 +52,8 @@ mod tag;
 pub mod wait;
 mod webhook_url;
 
-pub use api_key::{ApiRole, Principal};
+pub use api_key::{ApiKeyState, ApiRole, IssuedApiKey, NewApiKey, Principal, StoredApiKey};
+pub use api_token::ApiToken;
 pub use audit::{Actor, AuditEntry, AuditOutcome};
 pub use by::By;
 pub use call::{CallTemplate, Calls, Endpoint, Method};
@@ -63,7 +66,9 @@ pub(crate) use delivery::REDRAW;
 pub use delivery::{Delivery, Status};
 pub use delivery_details::{AttemptRow, DeliveryDetails, DeliveryFilter};
 pub use destination::Destination;
-pub use discord_webhook::{Category, LostWebhook, NewWebhook, Scope, StoredWebhook};
+pub use discord_webhook::{
+    Category, LostWebhook, NewWebhook, Scope, StoredWebhook, WebhookChange, WebhookFilter, WebhookIdentity,
+};
 pub use event::{DedupeKey, Event, EventHeader, NewEvent, sample_subject};
 pub use family::{CardLifetime, Family, KindMeaning};
 pub use finding::{AddressCount, Finding, Findings};
@@ -73,6 +78,7 @@ pub use id::{
     ApiKeyId, DecisionId, DeliveryId, DestinationId, EventId, InvalidId, MessageId, Mint, MuteId,
     QuarantineId, RouteId, Snowflake,
 };
+pub use idempotency::{Idempotent, IdempotencyClaim, Once, OnceResult, OtherBody};
 pub use kind::Kind;
 pub use link::{LinkTemplate, Links};
 pub use message::{Action, Form, Message, Nonce, PostedAfter};

@@ -2,6 +2,7 @@
 //! for targets on this machine; and the one reader of response bodies. It knows no URL, key or token.
 
 mod body;
+pub mod guard;
 
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -8,6 +8,7 @@
 
 mod accept;
 mod alert_storm;
+mod api_key;
 mod attempt;
 mod audit;
 mod backup;
@@ -31,6 +32,7 @@ mod expire;
 mod export;
 mod hint;
 mod id_ending;
+mod idempotency;
 mod lane_crash;
 mod late_route;
 mod lock;
@@ -81,6 +83,7 @@ pub use doubt::InDoubt;
 pub use event::Recent;
 pub use export::{ExportPage, WholeEvent};
 pub use hint::{HintReceiver, HintSender};
+pub use idempotency::IDEMPOTENCY_KEPT;
 pub use lane_crash::LaneCrash;
 pub use lock::Lock;
 pub use message::{AttemptEntry, FollowUp, NextStep, Recorded, stays_open};
@@ -89,9 +92,10 @@ pub use redeliver::{Requester, Selection};
 pub use reroute::{Reroute, Rerouted, Rerouting};
 pub use retention::{Outdated, RetentionTable};
 pub use survey::{
-    BotSurvey, SealedWebhook, StoppedAt, Survey, WaitingLane, newest_test, survey, survey_bot, way_of,
+    BotSurvey, SealedWebhook, StoppedAt, Survey, WaitingLane, has_api_key, newest_test, survey, survey_bot,
+    way_of,
 };
-pub use webhook::StoreOutcome;
+pub use webhook::{StoreOutcome, WebhookTested};
 
 /// Why a store operation failed. Shown to the operator, never to a sender.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -173,7 +173,8 @@ pub(super) fn refused(refusal: &Refusal, press: DecisionAction) -> String {
         | Refusal::OperatorGuildUnknown(_)
         | Refusal::TooEarly
         | Refusal::NotByKey
-        | Refusal::NeedsRole(_) => refusal::refused(refusal),
+        | Refusal::NeedsRole(_)
+        | Refusal::OwnersKey => refusal::refused(refusal),
         Refusal::NoGuild => format!("To {what}, use the buttons on the card in its server."),
         Refusal::TimedOut => {
             format!("You are in timeout here, so you cannot {what} until the timeout is over.")

@@ -13,8 +13,7 @@ use crate::store::{HintSender, Store};
 pub(super) async fn open(config: &Config, clock: Clock) -> anyhow::Result<Store> {
     let path = &config.database.path;
     let is_new = !path.exists();
-    let (hints, _nobody) = HintSender::channel();
-    let store = Store::open(path, clock, hints).await?;
+    let store = open_quietly(config, clock).await?;
     if is_new {
         say(&format!(
             "There was no database at {}, so nuncio created an empty one. If a server is already running, it uses \
@@ -23,4 +22,13 @@ pub(super) async fn open(config: &Config, clock: Clock) -> anyhow::Result<Store>
         ));
     }
     Ok(store)
+}
+
+/// Opens the database, without a notice if there was none.
+///
+/// # Errors
+/// If the database cannot be used.
+pub(super) async fn open_quietly(config: &Config, clock: Clock) -> anyhow::Result<Store> {
+    let (hints, _nobody) = HintSender::channel();
+    Ok(Store::open(&config.database.path, clock, hints).await?)
 }

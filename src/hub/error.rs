@@ -3,7 +3,7 @@
 //! `Display` is for the audit log and the shell. It never holds a secret.
 
 use crate::hub::Refusal;
-use crate::model::{Decision, DestinationId};
+use crate::model::{ApiKeyId, Decision, DestinationId, OtherBody};
 use crate::store;
 
 /// Result of every use case that changes something.
@@ -43,6 +43,18 @@ pub enum Conflict {
     /// Several stored webhooks have this name.
     #[error("several stored webhooks are called that: say which by its id, {}", listed(.0))]
     Ambiguous(Vec<DestinationId>),
+    /// Several API keys have this name.
+    #[error("several API keys are called that: say which by its id, {}", listed(.0))]
+    AmbiguousKey(Vec<ApiKeyId>),
+    /// The API key has ended: it cannot be rotated.
+    #[error("that API key is expired, revoked, or replaced already: create a new one")]
+    KeyEnded,
+    /// The `Idempotency-Key` was used for another request.
+    #[error("this Idempotency-Key was used for another request: use a new one for each request, and the same one only to repeat it")]
+    OtherBody,
+    /// A request with this `Idempotency-Key` is being carried out.
+    #[error("a request with this Idempotency-Key is still being carried out: repeat it in a few seconds")]
+    InFlight,
     /// Another person was faster, or it is too late; the decision's current state.
     #[error("too late: it was decided or changed before")]
     Decided(Box<Decision>),
@@ -55,7 +67,13 @@ impl Error {
     }
 }
 
-fn listed(ids: &[DestinationId]) -> String {
+impl From<OtherBody> for Error {
+    fn from(_: OtherBody) -> Self {
+        Conflict::OtherBody.into()
+    }
+}
+
+fn listed(ids: &[impl ToString]) -> String {
     let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
     ids.join(" or ")
 }

@@ -29,6 +29,8 @@ pub enum Refusal {
     NotByKey,
     /// The API key's role is not enough: this one is needed.
     NeedsRole(ApiRole),
+    /// The API key is limited to one customer, and this is not.
+    OwnersKey,
     /// No key for the platform is configured any more.
     NoKey,
 }
@@ -53,6 +55,7 @@ impl fmt::Display for Refusal {
             Self::Misplaced => "the button is not on its card",
             Self::NotByKey => "API keys are not for this",
             Self::NeedsRole(role) => return write!(f, "this needs an API key of the role {role}"),
+            Self::OwnersKey => "this needs an API key without an owner",
             Self::NoKey => "there is no XTSYSTEMS_API_KEY",
         })
     }

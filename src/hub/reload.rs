@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use crate::hub::{Condition, Hub, Rules};
 use crate::model::ping::Pings;
 use crate::model::route::RouteMap;
+use crate::secret::Secret;
 use crate::store;
 
 /// The configuration in effect.
@@ -25,6 +26,8 @@ struct Values {
     pings: Arc<Pings>,
     rules: Arc<Rules>,
     fingerprint: String,
+    /// `NUNCIO_API_KEY`.
+    api_key: Option<Secret>,
 }
 
 impl Live {
@@ -41,6 +44,10 @@ impl Live {
         change(&mut self.now.write().unwrap_or_else(PoisonError::into_inner));
     }
 
+    pub(super) fn api_key(&self) -> Option<Secret> {
+        self.read().api_key
+    }
+
     pub(super) fn pings(&self) -> Arc<Pings> {
         self.read().pings
     }
@@ -50,6 +57,11 @@ impl Hub {
     /// Sets the fingerprint of the running configuration; see [`Hub::configuration`].
     pub fn configured(&self, fingerprint: String) {
         self.0.live.change(|now| now.fingerprint = fingerprint);
+    }
+
+    /// Sets `NUNCIO_API_KEY`.
+    pub fn admit(&self, api_key: Option<Secret>) {
+        self.0.live.change(|now| now.api_key = api_key);
     }
 
     /// Fingerprint of the configuration in effect. For the operator alone.

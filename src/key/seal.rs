@@ -16,8 +16,14 @@ impl Key {
     /// Encrypts `plain` for `place`; every result differs.
     #[must_use]
     pub fn seal(&self, place: &str, plain: &str) -> String {
+        self.seal_bytes(place, plain.as_bytes())
+    }
+
+    /// Encrypts bytes that need not be text, like [`Key::seal`].
+    #[must_use]
+    pub fn seal_bytes(&self, place: &str, plain: &[u8]) -> String {
         let nonce: [u8; NONCE] = rand::random();
-        let payload = Payload { msg: plain.as_bytes(), aad: place.as_bytes() };
+        let payload = Payload { msg: plain, aad: place.as_bytes() };
         #[expect(clippy::expect_used, reason = "it fails only for texts of more than 256 GiB")]
         let sealed = self.cipher().encrypt(&XNonce::from(nonce), payload).expect("a short text");
         format!("{FORM}{}{}", hex::encode(nonce), hex::encode(sealed))
@@ -26,11 +32,16 @@ impl Key {
     /// Decrypts a value that was sealed for `place` with this key; `None` if it was not, or was changed since.
     #[must_use]
     pub fn open(&self, place: &str, sealed: &str) -> Option<String> {
+        self.open_bytes(place, sealed).and_then(|plain| String::from_utf8(plain).ok())
+    }
+
+    /// Decrypts what [`Key::seal_bytes`] encrypted, like [`Key::open`].
+    #[must_use]
+    pub fn open_bytes(&self, place: &str, sealed: &str) -> Option<Vec<u8>> {
         let bytes = hex::decode(sealed.strip_prefix(FORM)?).ok()?;
         let (nonce, sealed) = bytes.split_first_chunk::<NONCE>()?;
         let payload = Payload { msg: sealed, aad: place.as_bytes() };
-        let plain = self.cipher().decrypt(&XNonce::from(*nonce), payload).ok()?;
-        String::from_utf8(plain).ok()
+        self.cipher().decrypt(&XNonce::from(*nonce), payload).ok()
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {

@@ -1,5 +1,7 @@
 //! API keys: who calls the API, and what they may do there.
 
+use crate::clock::Timestamp;
+use crate::model::api_token::ApiToken;
 use crate::model::closed_set::closed_set;
 use crate::model::{Actor, ApiKeyId};
 
@@ -88,6 +90,12 @@ impl Principal {
         self.role.includes(needed)
     }
 
+    /// Whether it is an operator's: admin of everything, without a company or an owner.
+    #[must_use]
+    pub fn is_operator(&self) -> bool {
+        self.may(ApiRole::Admin) && self.company.is_none() && self.owner.is_none()
+    }
+
     /// Whether it sees what belongs to `company` (empty: to none).
     #[must_use]
     pub fn sees_company(&self, company: &str) -> bool {
@@ -99,6 +107,100 @@ impl Principal {
     pub fn sees_owner(&self, owner: &str) -> bool {
         self.owner.as_deref().is_none_or(|own| own == owner)
     }
+}
+
+/// What a key is for and what it may do, as its creator wants it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewApiKey {
+    /// Display name: who or what uses it.
+    pub name: String,
+    /// What it may do.
+    pub role: ApiRole,
+    /// See [`Principal::company`].
+    pub company: Option<String>,
+    /// See [`Principal::owner`].
+    pub owner: Option<String>,
+    /// From then on it is refused; `None`: never.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A stored key, without its text: that is shown once, when it is created.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredApiKey {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// What it is for.
+    pub about: NewApiKey,
+    /// The last characters of its text.
+    pub ending: String,
+    /// Display name of whoever created it.
+    pub created_by: String,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<Timestamp>,
+    /// The key that replaces it, once it was rotated.
+    pub replaced_by: Option<ApiKeyId>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// Whether a key is accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApiKeyState {
+    /// It is accepted.
+    Active,
+    /// It has expired.
+    Expired,
+    /// It was revoked.
+    Revoked,
+}
+
+impl ApiKeyState {
+    /// The word in lists and answers.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+impl StoredApiKey {
+    /// Whether it is accepted at `now`.
+    #[must_use]
+    pub fn state(&self, now: Timestamp) -> ApiKeyState {
+        if self.revoked_at.is_some() {
+            ApiKeyState::Revoked
+        } else if self.about.expires_at.is_some_and(|end| end <= now) {
+            ApiKeyState::Expired
+        } else {
+            ApiKeyState::Active
+        }
+    }
+
+    /// The caller that this key stands for.
+    #[must_use]
+    pub fn principal(&self) -> Principal {
+        Principal {
+            key: Some(self.id),
+            name: self.about.name.clone(),
+            role: self.about.role,
+            company: self.about.company.clone(),
+            owner: self.about.owner.clone(),
+        }
+    }
+}
+
+/// A key that was just created, with its text: the only time that anybody sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssuedApiKey {
+    /// The key.
+    pub key: StoredApiKey,
+    /// Its text.
+    pub token: ApiToken,
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ pub struct Destination {
     pub sink: Sink,
     /// Display name.
     pub name: String,
+    /// Whether messages are sent. What comes while they are not waits.
+    pub enabled: bool,
     /// Why nothing can be sent until an operator reopens it.
     pub closed: Option<String>,
     /// Why Discord currently denies messages.

@@ -217,6 +217,16 @@ impl Attempt {
         self.status.is_some() || !self.took.is_zero()
     }
 
+    /// Whether it counts as a failure of its destination: not if nothing was sent, nor if Discord only asked to wait.
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        match &self.outcome {
+            Outcome::Sent(_) | Outcome::Uneditable(_) | Outcome::Paused { .. } => false,
+            Outcome::Retry { .. } | Outcome::Refused(_) => self.was_asked() && self.status != Some(429),
+            Outcome::Denied(_) | Outcome::Closed(_) => true,
+        }
+    }
+
     /// Whether the webhook itself is gone (Discord: 10015, or a 404 without details).
     #[must_use]
     pub const fn tells_of_a_deleted_webhook(&self) -> bool {

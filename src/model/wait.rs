@@ -123,6 +123,20 @@ pub const WAITS: &[Wait] = &[
         kind: WaitKind::Appointment,
     },
     Wait {
+        what: "the end of an API key",
+        storage: WaitStorage::Column {
+            table: "api_keys",
+            column: "expires_at",
+            rows: "revoked_at IS NULL",
+        },
+        kind: WaitKind::Appointment,
+    },
+    Wait {
+        what: "the end of an Idempotency-Key",
+        storage: WaitStorage::Derived("idempotency.claimed_at"),
+        kind: WaitKind::Appointment,
+    },
+    Wait {
         what: "RETENTION_DAYS",
         storage: WaitStorage::Derived("finished_at, received_at and updated_at of what is over"),
         kind: WaitKind::Appointment,
@@ -149,4 +163,6 @@ pub const RECORDS: &[(&str, &[&str])] = &[
     ("audit", &["at"]),
     ("mutes", &["created_at", "summed_at"]),
     ("routes", &["created_at"]),
+    ("api_keys", &["created_at", "last_used_at", "revoked_at"]),
+    ("idempotency", &["claimed_at"]),
 ];

@@ -7,7 +7,7 @@ use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
 pub(super) const COLUMNS: &str =
-    "id, sink, address, name, closed_reason, denied_reason, announced, not_before, newest, lane_epoch";
+    "id, sink, address, name, enabled, closed_reason, denied_reason, announced, not_before, newest, lane_epoch";
 
 impl Store {
     /// Returns the destination of `sink`, and creates it if there is none.
@@ -159,7 +159,7 @@ impl Unit for Ensure {
         let row = query(format!(
             "INSERT INTO destinations (id, sink, address, name, origin, created_at, updated_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $6) \
-             ON CONFLICT (sink, owner, address) WHERE deleted_at IS NULL \
+             ON CONFLICT (sink, company_id, owner, address) WHERE deleted_at IS NULL \
              DO UPDATE SET updated_at = excluded.updated_at RETURNING {COLUMNS}"
         ))
         .bind(self.id)
@@ -180,6 +180,7 @@ pub(super) fn read(row: &Row) -> Result<Destination> {
         id: row.try_get("id")?,
         sink: Sink::from_parts(&sink, &address).ok_or_else(|| Error::Corrupt(format!("a sink {sink:?}")))?,
         name: row.try_get("name")?,
+        enabled: row.try_get("enabled")?,
         closed: row.try_get("closed_reason")?,
         denied: row.try_get("denied_reason")?,
         announced: row.try_get("announced")?,

@@ -66,7 +66,7 @@ impl Unit for Make {
             query(
                 "INSERT INTO destinations (id, sink, address, name, origin, created_at, updated_at) \
                  VALUES ($1, $2, $3, $4, $5, $6, $6) \
-                 ON CONFLICT (sink, owner, address) WHERE deleted_at IS NULL DO NOTHING",
+                 ON CONFLICT (sink, company_id, owner, address) WHERE deleted_at IS NULL DO NOTHING",
             )
             .bind(*id)
             .bind(sink.kind())

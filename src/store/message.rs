@@ -11,6 +11,7 @@ use crate::store::digest::page::DigestPage;
 use crate::store::digest::redraw::redraw;
 use crate::store::sql::{Tx, query, query_scalar};
 use crate::store::unit::Unit;
+use crate::store::webhook::health;
 use crate::store::{Incoming, Result, Store, accept, card, delivery};
 
 /// Disposition of an attempt, as the lane decided: what happens to the message, its deliveries and the destination.
@@ -281,7 +282,9 @@ impl Record {
             "UPDATE destinations SET not_before = $1, updated_at = $2, last_success_at = COALESCE($3, last_success_at), \
              failing_since = CASE WHEN $3 IS NULL THEN COALESCE(failing_since, $2) END, last_error = $4, \
              closed_reason = COALESCE($5, closed_reason), denied_reason = $8, announced = $9, \
-             newest = CASE WHEN $10 > COALESCE(newest, 0) THEN $10 ELSE newest END, retry_from = $11 \
+             newest = CASE WHEN $10 > COALESCE(newest, 0) THEN $10 ELSE newest END, retry_from = $11, \
+             test_success_at = CASE WHEN sink = 'discord_webhook' THEN COALESCE($3, test_success_at) END, \
+             consecutive_failures = CASE WHEN $3 IS NOT NULL THEN 0 ELSE consecutive_failures + $12 END \
              WHERE id = $6 AND lane_epoch = $7",
         )
         .bind(self.entry.not_before.as_millis())
@@ -295,8 +298,14 @@ impl Record {
         .bind(self.entry.announced)
         .bind(newest)
         .bind(self.entry.retry_from.map(SteadyTime::as_millis))
-        .execute(tx)
+        .bind(i64::from(self.entry.attempt.is_failure()))
+        .execute(&mut *tx)
         .await?;
+        // Only a request through a stored webhook names one.
+        if self.message.through.is_some() && (success.is_some() || self.entry.attempt.is_failure()) {
+            let id = self.message.destination_id;
+            health::count(tx, id, success.is_some(), self.now.wall).await?;
+        }
         Ok(())
     }
 }

@@ -8,8 +8,15 @@ use crate::store::sql::{Tx, query, query_as, query_scalar};
 use crate::store::{Error, Result};
 
 /// All migrations, oldest first: one file for each capability.
-const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "baseline", sql: include_str!("../../migrations/0001_baseline.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "baseline", sql: include_str!("../../migrations/0001_baseline.sql") },
+    Migration { number: 2, name: "api", sql: include_str!("../../migrations/0002_api.sql") },
+    Migration {
+        number: 3,
+        name: "discord_webhooks",
+        sql: include_str!("../../migrations/0003_discord_webhooks.sql"),
+    },
+];
 
 /// The record of applied migrations.
 const RECORD: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \

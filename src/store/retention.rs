@@ -27,6 +27,8 @@ pub enum RetentionTable {
     Events,
     /// Quarantined bodies.
     Quarantine,
+    /// Idempotency keys of the API: kept for [`IDEMPOTENCY_KEPT`](crate::store::IDEMPOTENCY_KEPT) only.
+    IdempotencyKeys,
 }
 
 /// Some outdated rows of one kind, oldest first.
@@ -53,7 +55,8 @@ impl Outdated {
 
 impl RetentionTable {
     /// All kinds, in order of deletion.
-    pub const ALL: [Self; 4] = [Self::Deliveries, Self::Messages, Self::Events, Self::Quarantine];
+    pub const ALL: [Self; 5] =
+        [Self::Deliveries, Self::Messages, Self::Events, Self::Quarantine, Self::IdempotencyKeys];
 
     const fn table(self) -> &'static str {
         match self {
@@ -61,6 +64,7 @@ impl RetentionTable {
             Self::Messages => "messages",
             Self::Events => "events",
             Self::Quarantine => "quarantine",
+            Self::IdempotencyKeys => "idempotency",
         }
     }
 
@@ -99,6 +103,10 @@ impl RetentionTable {
                 "SELECT id, CAST(1 AS BIGINT) AS rows FROM quarantine WHERE id > $1 AND id < $2 AND received_at < $3 \
                  ORDER BY id LIMIT 100"
             }
+            Self::IdempotencyKeys => {
+                "SELECT id, CAST(1 AS BIGINT) AS rows FROM idempotency WHERE id > $1 AND id < $2 AND claimed_at < $3 \
+                 ORDER BY id LIMIT 100"
+            }
         }
     }
 
@@ -112,7 +120,7 @@ impl RetentionTable {
             Self::Events => {
                 "NOT unrouted AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = events.id)"
             }
-            Self::Quarantine => "TRUE",
+            Self::Quarantine | Self::IdempotencyKeys => "TRUE",
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Database survey: a read-only inspection, with or without a running server, that creates and changes no file.
 
+mod api_key;
 mod bot;
 mod lane;
 mod way;
@@ -19,6 +20,7 @@ use crate::store::migrate::newest_schema;
 use crate::store::path::{refuse_hard_links, resolve};
 use crate::store::{Error, Lock, Result, wal};
 
+pub use api_key::has_api_key;
 pub use bot::{BotSurvey, SealedWebhook, survey_bot};
 pub use lane::WaitingLane;
 pub use way::{StoppedAt, newest_test, way_of};

@@ -93,6 +93,12 @@ impl Writer {
         answer.await.map_err(|_| Error::Closed)?
     }
 
+    /// Submits `unit` without waiting for it. It is dropped if the queue is full: for what may be lost.
+    pub(super) fn post<U: Unit>(&self, unit: U) {
+        let (reply, _nobody) = oneshot::channel();
+        let _ = self.queue.try_send(Job::Other(Box::new(PendingUnit { unit, output: None, reply })));
+    }
+
     /// Submits an event; returns after its commit.
     pub(super) async fn accept(&self, event: accept::Incoming) -> Result<accept::Accepted> {
         let (reply, answer) = oneshot::channel();

@@ -171,6 +171,7 @@ mod tests {
             id: DestinationId::new(),
             sink: Sink::Channel(Snowflake::new(7)),
             name: "#tickets".to_owned(),
+            enabled: true,
             closed: None,
             denied: denied.then(|| "no".to_owned()),
             announced: announced.then(EventId::new),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::hub::{Condition, Hub, Notice};
-use crate::store::{Result, RetentionTable};
+use crate::store::{IDEMPOTENCY_KEPT, Result, RetentionTable};
 
 /// Delay before the first run, and the interval after it.
 const FIRST: Duration = Duration::from_secs(60);
@@ -25,6 +25,8 @@ pub struct Tidied {
     pub messages: u64,
     /// Number of quarantined bodies removed.
     pub quarantined: u64,
+    /// Number of idempotency keys of the API removed.
+    pub idempotency_keys: u64,
     /// Number of deliveries given up because their destination was closed for too long.
     pub expired: u64,
 }
@@ -48,7 +50,7 @@ impl Hub {
                 continue;
             }
             match self.run_retention(clock.now().minus(retention)).await {
-                Ok(done) if done == Tidied::default() => {}
+                Ok(done) if Tidied { idempotency_keys: 0, ..done } == Tidied::default() => {}
                 Ok(done) => {
                     let days = retention.as_secs() / 86_400;
                     tracing::info!(
@@ -72,12 +74,17 @@ impl Hub {
     pub async fn run_retention(&self, before: Timestamp) -> Result<Tidied> {
         let mut done = Tidied { expired: self.expire(before).await?, ..Tidied::default() };
         for shelf in RetentionTable::ALL {
+            let before = match shelf {
+                RetentionTable::IdempotencyKeys => self.0.clock.now().minus(IDEMPOTENCY_KEPT),
+                _ => before,
+            };
             let removed = self.clear(shelf, before).await?;
             match shelf {
                 RetentionTable::Deliveries => done.deliveries = removed,
                 RetentionTable::Messages => done.messages = removed,
                 RetentionTable::Events => done.events = removed,
                 RetentionTable::Quarantine => done.quarantined = removed,
+                RetentionTable::IdempotencyKeys => done.idempotency_keys = removed,
             }
         }
         Ok(done)

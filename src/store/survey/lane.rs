@@ -21,7 +21,7 @@ pub struct WaitingLane {
 }
 
 const LANES: &str = "SELECT t.id, t.sink, t.address, t.name, t.closed_reason, t.denied_reason, t.not_before, COUNT(*), \
-     MIN(d.due_at), MIN(e.received_at) FROM deliveries AS d JOIN destinations AS t ON t.id = d.destination_id \
+     MIN(d.due_at), MIN(e.received_at), t.enabled FROM deliveries AS d JOIN destinations AS t ON t.id = d.destination_id \
      LEFT JOIN events AS e ON e.id = d.event_id WHERE d.status IN ('pending', 'sending') AND t.deleted_at IS NULL \
      GROUP BY t.id ORDER BY MIN(e.received_at)";
 
@@ -46,6 +46,7 @@ fn read(row: &Row<'_>, lead: i64) -> rusqlite::Result<Option<WaitingLane>> {
             id: Uuid::from_bytes(id).into(),
             sink,
             name: row.get(3)?,
+            enabled: row.get(10)?,
             closed: row.get(4)?,
             denied: row.get(5)?,
             announced: None,

@@ -1,0 +1,27 @@
+//! Survey of the API keys.
+
+use std::path::Path;
+
+use super::open;
+use crate::clock::Timestamp;
+use crate::store::Result;
+use crate::store::path::resolve;
+
+/// Returns whether the database at `path` holds an API key that is accepted at `now`. `false` if there is no database,
+/// or an older nuncio made it.
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn has_api_key(path: &Path, now: Timestamp) -> Result<bool> {
+    if !path.exists() {
+        return Ok(false);
+    }
+    let connection = open(&resolve(path)?)?;
+    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+    if count("SELECT COUNT(*) FROM sqlite_master WHERE name = 'api_keys'")? == 0 {
+        return Ok(false);
+    }
+    let valid = "SELECT COUNT(*) FROM api_keys WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1)";
+    let keys: i64 = connection.query_row(valid, [now.as_millis()], |row| row.get(0))?;
+    Ok(keys > 0)
+}
