@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::watch;
 
 use crate::hub::{Condition, Hub, Rules};
+use crate::model::dispatch::Brand;
 use crate::model::ping::Pings;
 use crate::model::route::RouteMap;
 use crate::secret::Secret;
@@ -26,6 +27,7 @@ struct Values {
     pings: Arc<Pings>,
     rules: Arc<Rules>,
     fingerprint: String,
+    brand: Arc<Brand>,
     /// `NUNCIO_API_KEY`.
     api_key: Option<Secret>,
 }
@@ -46,6 +48,14 @@ impl Live {
 
     pub(super) fn api_key(&self) -> Option<Secret> {
         self.read().api_key
+    }
+
+    pub(super) fn brand(&self) -> Arc<Brand> {
+        self.read().brand
+    }
+
+    pub(super) fn set_brand(&self, brand: Brand) {
+        self.change(|now| now.brand = Arc::new(brand));
     }
 
     pub(super) fn pings(&self) -> Arc<Pings> {

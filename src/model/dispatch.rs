@@ -6,6 +6,7 @@
 mod brand;
 mod changed_fields;
 mod options;
+mod outcome;
 mod words;
 
 use serde::Deserialize;
@@ -17,6 +18,9 @@ use crate::signature;
 pub use brand::Brand;
 pub use changed_fields::changed_fields;
 pub use options::{DispatchOptions, NoUserId, WebhookSelection};
+pub use outcome::{
+    DispatchError, DispatchReport, DispatchResult, DispatchState, Dispatched, NOBODY, unfinished,
+};
 pub use words::{
     BillingKind, DispatchFunction, NodeResource, ServerState, SupportAction, SyncEnd,
 };

@@ -10,7 +10,7 @@ use crate::dispatch::sink::prepare::prepare;
 use crate::dispatch::sink::share::share_of;
 use crate::dispatch::{Context, pause_reporter};
 use crate::model::{
-    Action, Arrived, Attempt, By, Destination, Message, Outcome, Reason, Snowflake, StoredWebhook,
+    Action, Arrived, Attempt, By, Destination, Message, Outcome, Reason, Snowflake, Source, StoredWebhook,
     WebhookMark,
 };
 use crate::render;
@@ -59,6 +59,12 @@ impl WebhookSink {
         };
         // Execute Webhook supports no replies and, for webhooks like these, no buttons.
         (body.message_reference, body.components) = (None, None);
+        if message.action == Action::Create && is_dispatch(message) {
+            let brand = context.hub.brand();
+            let icon = context.store.webhook_icon(destination.id).await?;
+            body.username = brand.author(&destination.name);
+            body.avatar_url = icon.or_else(|| brand.icon_url.clone());
+        }
         let permit = self.ready(context, url.id(), message, permit).await;
         let attempt = match message.action {
             Action::Create => self.transport.execute_webhook(&url, &body).await,
@@ -128,6 +134,13 @@ pub async fn try_webhook(
         store.note_webhook_tested(webhook.id, webhook.mark.clone(), by.clone()).await?;
     }
     Ok(attempt)
+}
+
+/// Whether the message shows dispatches: they have an author of their own. The deliveries of a digest are only in the
+/// table: it is signed by the webhook.
+fn is_dispatch(message: &Message) -> bool {
+    let mut events = message.deliveries.iter().filter_map(|delivery| delivery.event.as_deref());
+    events.any(|event| event.source == Source::Dispatch)
 }
 
 /// The attempt when an operator just removed the webhook: the next sweep cancels what waits for it.
