@@ -5,13 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 use axum::http::{HeaderMap, HeaderName, header};
 
 use crate::config::TrustedProxies;
+use crate::model::ClientAddress;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-
-/// The address of the client: the peer or, behind trusted proxies, the nearest hop that is not one of them. An
-/// extension of every request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClientAddress(pub IpAddr);
 
 impl ClientAddress {
     /// Reads the hops from right to left, as they were added, and trusts each only while the one before it is a trusted

@@ -27,7 +27,8 @@ use crate::ingress::connection::{CloseReason, HttpConnection, Watched};
 use crate::ingress::framing::{FramingResult, HEAD_BYTES};
 use crate::ingress::rejection::Rejection;
 use crate::ingress::throttle::Throttled;
-use crate::ingress::{ClientAddress, InboundRequest, IngressState, probe};
+use crate::ingress::{InboundRequest, IngressState, probe};
+use crate::model::ClientAddress;
 
 /// Maximum number of open connections.
 const CONNECTIONS: usize = 1024;
