@@ -21,10 +21,10 @@ use crate::api::state::ApiState;
 use crate::model::dispatch::{DispatchFunction, DispatchReport, Dispatched};
 use crate::model::{By, Idempotent, Principal};
 
-use answer::{Accepted, Report};
+use answer::{DispatchAccepted, DispatchOutcome};
 use bodies::{
-    BillingEvent, Custom, DispatchBody, GenericEvent, NodeAlert, ServerStateChange, SettingsUpdate,
-    SupportTicket, SyncCompletion, SystemAlert,
+    BillingEventBody, CustomBody, DispatchBody, EventBody, NodeAlertBody, ServerStateBody, SettingsUpdateBody,
+    SupportTicketBody, SyncCompletionBody, SystemAlertBody,
 };
 
 /// How long `?wait=true` waits.
@@ -45,8 +45,8 @@ macro_rules! handlers {
         $(#[doc = $doc])+
         #[utoipa::path(post, path = $path, tag = "dispatch", security(("bearer" = ["sender"])), params(WaitParams),
             request_body = $body, responses(
-                (status = 202, description = "It is on disk, and sent from there.", body = Accepted),
-                (status = 200, description = "With `?wait=true`: what became of it. Also if nothing had happened.", body = Report)))]
+                (status = 202, description = "It is on disk, and sent from there.", body = DispatchAccepted),
+                (status = 200, description = "With `?wait=true`: what became of it. Also if nothing had happened.", body = DispatchOutcome)))]
         pub(in crate::api) async fn $handler(
             State(api): State<ApiState>,
             Sender(principal): Sender,
@@ -63,42 +63,42 @@ handlers! {
     ///
     /// Name them in `changed_fields`, or send `before` and `after`: they are compared, and no value is kept or shown. If
     /// nothing differs, nothing is sent.
-    settings_update(SettingsUpdate) at "/v1/dispatch/settings-update" is SettingsUpdate;
+    settings_update(SettingsUpdateBody) at "/v1/dispatch/settings-update" is SettingsUpdate;
 
     /// A server is online, offline, or crashed.
-    server_state(ServerStateChange) at "/v1/dispatch/server-state" is ServerState;
+    server_state(ServerStateBody) at "/v1/dispatch/server-state" is ServerState;
 
     /// A sync has ended.
     ///
     /// Say so in `success` or `cancelled`, or send its `operations`: it is a success if all of them are.
-    sync_completion(SyncCompletion) at "/v1/dispatch/sync-completion" is SyncCompletion;
+    sync_completion(SyncCompletionBody) at "/v1/dispatch/sync-completion" is SyncCompletion;
 
     /// An error or an alert.
     ///
     /// The same title again within `FOLD_REPEATS` changes its message (×2) instead of posting another, unless it is worse.
-    system_alert(SystemAlert) at "/v1/dispatch/system-alert" is SystemAlert;
+    system_alert(SystemAlertBody) at "/v1/dispatch/system-alert" is SystemAlert;
 
     /// A support ticket was created, updated or resolved.
-    support_ticket(SupportTicket) at "/v1/dispatch/support-ticket" is SupportTicket;
+    support_ticket(SupportTicketBody) at "/v1/dispatch/support-ticket" is SupportTicket;
 
     /// A node is short of a resource.
     ///
     /// The same node and resource again within `FOLD_REPEATS` changes its message (×2), unless it is worse.
-    node_alert(NodeAlert) at "/v1/dispatch/node-alert" is NodeAlert;
+    node_alert(NodeAlertBody) at "/v1/dispatch/node-alert" is NodeAlert;
 
     /// An invoice, a payment or a subscription.
-    billing_event(BillingEvent) at "/v1/dispatch/billing-event" is BillingEvent;
+    billing_event(BillingEventBody) at "/v1/dispatch/billing-event" is BillingEvent;
 
     /// A card of your own.
     ///
     /// Its description is Markdown; everything else shows literally, and nothing mentions anybody. The footer is nuncio's.
-    custom(Custom) at "/v1/dispatch/custom" is Custom;
+    custom(CustomBody) at "/v1/dispatch/custom" is Custom;
 
     /// An event by its name, with any data.
     ///
     /// `sync.started`, `sync.completed`, `sync.failed`, `user.registered`, `server.created`, `server.suspended` and
     /// `support.ticket_created` have a card of their own; any other is a notification for CUSTOM webhooks.
-    event(GenericEvent) at "/v1/dispatch/event" is Event;
+    event(EventBody) at "/v1/dispatch/event" is Event;
 }
 
 /// Dispatches, once if the request has a key, and answers at once or with the outcomes.
@@ -114,7 +114,7 @@ async fn dispatch<T: DispatchBody>(
     let (dispatch, options) = value.read()?;
     let Some(dispatch) = dispatch else { return Ok(nothing_happened(waits, warnings)) };
     if !waits {
-        let view = move |dispatched: &Dispatched| Accepted::of(dispatched, &warnings);
+        let view = move |dispatched: &Dispatched| DispatchAccepted::of(dispatched, &warnings);
         let once = once.map(|claim| Answer::keep(claim, StatusCode::ACCEPTED, view.clone()));
         let done = api.hub.dispatch(&dispatch, &options, once, &by).await?;
         return Answer::of(done, StatusCode::ACCEPTED, view);
@@ -128,14 +128,14 @@ async fn dispatch<T: DispatchBody>(
     }
     let first = warnings.clone();
     let keep = once.clone().map(|claim| {
-        Answer::keep(claim, StatusCode::ACCEPTED, move |dispatched| Accepted::of(dispatched, &first))
+        Answer::keep(claim, StatusCode::ACCEPTED, move |dispatched| DispatchAccepted::of(dispatched, &first))
     });
     let dispatched = match api.hub.dispatch(&dispatch, &options, keep, &by).await? {
         Idempotent::Done(dispatched) => dispatched,
         Idempotent::Before(kept) => return Answer::from_bytes(&kept),
     };
     let report = api.hub.dispatch_report(&dispatched, PATIENCE).await?;
-    let answer = Answer::new(StatusCode::OK, &Report::of(&dispatched, &report, &warnings));
+    let answer = Answer::new(StatusCode::OK, &DispatchOutcome::of(&dispatched, &report, &warnings));
     if let Some(claim) = once {
         api.hub.keep_answer(claim, answer.to_bytes()).await?;
     }
@@ -146,7 +146,7 @@ async fn dispatch<T: DispatchBody>(
 fn nothing_happened(waits: bool, warnings: Vec<Fault>) -> Answer {
     let nothing = Dispatched::default();
     match waits {
-        true => Answer::new(StatusCode::OK, &Report::of(&nothing, &DispatchReport::default(), &warnings)),
-        false => Answer::new(StatusCode::OK, &Accepted::of(&nothing, &warnings)),
+        true => Answer::new(StatusCode::OK, &DispatchOutcome::of(&nothing, &DispatchReport::default(), &warnings)),
+        false => Answer::new(StatusCode::OK, &DispatchAccepted::of(&nothing, &warnings)),
     }
 }

@@ -56,7 +56,7 @@ words! {
     /// How bad an alert is.
     AlertSeverity = Severity,
     /// What happened to a support ticket.
-    TicketAction = SupportAction,
+    SupportTicketAction = SupportAction,
     /// A resource of a node.
     NodeAlertType = NodeResource,
     /// What a billing event is about.

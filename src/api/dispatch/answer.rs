@@ -5,11 +5,11 @@ use utoipa::ToSchema;
 
 use crate::api::problem::Fault;
 use crate::model::EventId;
-use crate::model::dispatch::{DispatchError, DispatchReport, Dispatched};
+use crate::model::dispatch::{DispatchError, DispatchReport, DispatchResult, Dispatched};
 
 /// A webhook that a dispatch does not reach, and why.
 #[derive(Clone, Serialize, ToSchema)]
-pub(in crate::api) struct WebhookError {
+pub(in crate::api) struct DispatchWebhookError {
     /// The webhook's name, or `system`.
     webhook: String,
     /// `HTTP 404: Not Found`, or a reason.
@@ -19,7 +19,7 @@ pub(in crate::api) struct WebhookError {
 /// A dispatch that was accepted.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({"event_id": "evt_0193f2c1a5b07c3e9d1f4a6b8c0d2e4f", "deliveries": 2}))]
-pub(in crate::api) struct Accepted {
+pub(in crate::api) struct DispatchAccepted {
     /// The event; null if nothing had happened.
     #[schema(value_type = Option<String>, required = true)]
     event_id: Option<EventId>,
@@ -28,7 +28,7 @@ pub(in crate::api) struct Accepted {
     /// Why it goes to none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
-    errors: Vec<WebhookError>,
+    errors: Vec<DispatchWebhookError>,
     /// What was left out of the request.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
@@ -45,7 +45,7 @@ pub(in crate::api) struct Accepted {
         {"webhook": "old", "status": 404, "state": "closed", "ms": 41, "attempts": 1},
     ],
 }))]
-pub(in crate::api) struct Report {
+pub(in crate::api) struct DispatchOutcome {
     /// The event; null if nothing had happened.
     #[schema(value_type = Option<String>, required = true)]
     event_id: Option<EventId>,
@@ -55,8 +55,8 @@ pub(in crate::api) struct Report {
     sent: usize,
     /// How many it will not arrive at as things are.
     failed: usize,
-    errors: Vec<WebhookError>,
-    results: Vec<WebhookResult>,
+    errors: Vec<DispatchWebhookError>,
+    results: Vec<DispatchWebhookResult>,
     /// How many are still on their way: the wait ran out, and nuncio goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
@@ -69,7 +69,7 @@ pub(in crate::api) struct Report {
 
 /// How one webhook took it.
 #[derive(Serialize, ToSchema)]
-struct WebhookResult {
+struct DispatchWebhookResult {
     /// The webhook's name.
     webhook: String,
     /// HTTP status of the last answer; null if there was none.
@@ -84,7 +84,7 @@ struct WebhookResult {
     attempts: u64,
 }
 
-impl Accepted {
+impl DispatchAccepted {
     pub(super) fn of(dispatched: &Dispatched, warnings: &[Fault]) -> Self {
         Self {
             event_id: dispatched.event_id,
@@ -95,10 +95,10 @@ impl Accepted {
     }
 }
 
-impl Report {
+impl DispatchOutcome {
     pub(super) fn of(dispatched: &Dispatched, report: &DispatchReport, warnings: &[Fault]) -> Self {
         let (sent, pending) = (report.sent(), report.pending());
-        let result = |result: &crate::model::dispatch::DispatchResult| WebhookResult {
+        let result = |result: &DispatchResult| DispatchWebhookResult {
             webhook: result.webhook.clone(),
             status: result.status,
             state: result.state.as_str(),
@@ -118,8 +118,8 @@ impl Report {
     }
 }
 
-fn errors(errors: &[DispatchError]) -> Vec<WebhookError> {
-    let error = |one: &DispatchError| WebhookError { webhook: one.webhook.clone(), error: one.error.clone() };
+fn errors(errors: &[DispatchError]) -> Vec<DispatchWebhookError> {
+    let error = |one: &DispatchError| DispatchWebhookError { webhook: one.webhook.clone(), error: one.error.clone() };
     errors.iter().map(error).collect()
 }
 

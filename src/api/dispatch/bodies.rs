@@ -10,7 +10,7 @@ use crate::api::dispatch::text_or_number::TextOrNumber;
 use crate::api::json::{ApiBody, UnknownFields};
 use crate::api::problem::{Fault, Problem};
 use crate::api::word::{
-    AlertSeverity, BillingType, NodeAlertType, TicketAction, WebhookCategory, WebhookScope, NewServerState,
+    AlertSeverity, BillingType, NodeAlertType, SupportTicketAction, WebhookCategory, WebhookScope, NewServerState,
 };
 use crate::model::dispatch::{
     CustomEmbed, CustomField, Dispatch, DispatchOptions, SYNC_COUNTS, SyncEnd, SyncOperation, changed_fields,
@@ -41,21 +41,21 @@ macro_rules! bodies_of_the_seeds {
 }
 
 bodies_of_the_seeds!(
-    SettingsUpdate,
-    ServerStateChange,
-    SyncCompletion,
-    SystemAlert,
-    SupportTicket,
-    NodeAlert,
-    BillingEvent,
-    Custom,
-    GenericEvent
+    SettingsUpdateBody,
+    ServerStateBody,
+    SyncCompletionBody,
+    SystemAlertBody,
+    SupportTicketBody,
+    NodeAlertBody,
+    BillingEventBody,
+    CustomBody,
+    EventBody
 );
 
 /// Whom a dispatch is for.
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[garde(allow_unvalidated)]
-pub(in crate::api) struct Options {
+pub(in crate::api) struct DispatchOptionsBody {
     /// Webhooks of these categories, instead of the function's own.
     types: Option<Vec<WebhookCategory>>,
     /// Webhooks of these scopes. Absent or empty: `["ADMIN"]`. `USER` needs `user_id`.
@@ -69,7 +69,7 @@ pub(in crate::api) struct Options {
     company_id: Option<String>,
 }
 
-impl Options {
+impl DispatchOptionsBody {
     fn read(options: Option<Self>) -> DispatchOptions {
         let options = options.unwrap_or_default();
         DispatchOptions {
@@ -86,7 +86,7 @@ impl Options {
 #[derive(Deserialize, Validate, ToSchema)]
 #[garde(allow_unvalidated)]
 #[schema(example = json!({"changed_fields": ["site_name", "smtp.host"], "updated_by": "admin@example.com"}))]
-pub(in crate::api) struct SettingsUpdate {
+pub(in crate::api) struct SettingsUpdateBody {
     /// The names of the settings. Empty: unknown.
     changed_fields: Option<Vec<String>>,
     /// All settings before, as an object: with `after`, instead of `changed_fields`.
@@ -96,10 +96,10 @@ pub(in crate::api) struct SettingsUpdate {
     /// Who changed them.
     updated_by: Option<String>,
     #[garde(dive)]
-    options: Option<Options>,
+    options: Option<DispatchOptionsBody>,
 }
 
-impl DispatchBody for SettingsUpdate {
+impl DispatchBody for SettingsUpdateBody {
     fn read(self) -> Result<(Option<Dispatch>, DispatchOptions), Problem> {
         let changed_fields = match (self.changed_fields, self.before, self.after) {
             (Some(names), _, _) => names,
@@ -115,7 +115,7 @@ impl DispatchBody for SettingsUpdate {
             }
         };
         let dispatch = Dispatch::SettingsUpdate { changed_fields, updated_by: self.updated_by };
-        Ok((Some(dispatch), Options::read(self.options)))
+        Ok((Some(dispatch), DispatchOptionsBody::read(self.options)))
     }
 }
 
@@ -123,31 +123,31 @@ impl DispatchBody for SettingsUpdate {
 #[derive(Deserialize, Validate, ToSchema)]
 #[garde(allow_unvalidated)]
 #[schema(example = json!({"server_name": "Survival", "new_state": "crashed", "node_id": "node-1"}))]
-pub(in crate::api) struct ServerStateChange {
+pub(in crate::api) struct ServerStateBody {
     #[garde(custom(filled))]
     server_name: String,
     new_state: NewServerState,
     /// The node that it runs on.
     node_id: Option<TextOrNumber>,
     #[garde(dive)]
-    options: Option<Options>,
+    options: Option<DispatchOptionsBody>,
 }
 
-impl DispatchBody for ServerStateChange {
+impl DispatchBody for ServerStateBody {
     fn read(self) -> Result<(Option<Dispatch>, DispatchOptions), Problem> {
         let dispatch = Dispatch::ServerState {
             server_name: self.server_name,
             new_state: self.new_state.0,
             node_id: self.node_id.map(TextOrNumber::into_text),
         };
-        Ok((Some(dispatch), Options::read(self.options)))
+        Ok((Some(dispatch), DispatchOptionsBody::read(self.options)))
     }
 }
 
 /// One operation of a sync.
 #[derive(Deserialize, Validate, ToSchema)]
 #[garde(allow_unvalidated)]
-pub(in crate::api) struct Operation {
+pub(in crate::api) struct SyncOperationBody {
     /// What was synced.
     name: String,
     /// Whether it worked.
@@ -159,7 +159,7 @@ pub(in crate::api) struct Operation {
 /// What a sync has counted.
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[garde(allow_unvalidated)]
-pub(in crate::api) struct Summary {
+pub(in crate::api) struct SyncSummaryBody {
     locations: Option<u64>,
     nodes: Option<u64>,
     allocations: Option<u64>,
@@ -171,23 +171,23 @@ pub(in crate::api) struct Summary {
 #[derive(Deserialize, Validate, ToSchema)]
 #[garde(allow_unvalidated)]
 #[schema(example = json!({"success": true, "details": "All data was synced", "duration": "45.23s", "summary": {"servers": 96}}))]
-pub(in crate::api) struct SyncCompletion {
+pub(in crate::api) struct SyncCompletionBody {
     /// Whether all of it worked. Absent: whether all `operations` did.
     success: Option<bool>,
     /// Whether somebody ended it early.
     cancelled: Option<bool>,
     #[garde(dive)]
-    operations: Option<Vec<Operation>>,
+    operations: Option<Vec<SyncOperationBody>>,
     details: Option<String>,
     /// Text (`45.23s`), or seconds.
     duration: Option<TextOrNumber>,
     #[garde(dive)]
-    summary: Option<Summary>,
+    summary: Option<SyncSummaryBody>,
     #[garde(dive)]
-    options: Option<Options>,
+    options: Option<DispatchOptionsBody>,
 }
 
-impl DispatchBody for SyncCompletion {
+impl DispatchBody for SyncCompletionBody {
     fn read(self) -> Result<(Option<Dispatch>, DispatchOptions), Problem> {
         let operations = self.operations.unwrap_or_default();
         let end = match (self.cancelled, self.success) {
@@ -200,10 +200,10 @@ impl DispatchBody for SyncCompletion {
             (_, None) if operations.iter().all(|one| one.ok) => SyncEnd::Completed,
             (_, None) => SyncEnd::Failed,
         };
-        let Summary { locations, nodes, allocations, servers, databases } = self.summary.unwrap_or_default();
+        let SyncSummaryBody { locations, nodes, allocations, servers, databases } = self.summary.unwrap_or_default();
         let counts = [locations, nodes, allocations, servers, databases];
         let summary = SYNC_COUNTS.into_iter().zip(counts).filter_map(|(name, count)| Some((name, count?)));
-        let operation = |one: Operation| SyncOperation { name: one.name, ok: one.ok, error: one.error };
+        let operation = |one: SyncOperationBody| SyncOperation { name: one.name, ok: one.ok, error: one.error };
         let dispatch = Dispatch::SyncCompletion {
             end,
             operations: operations.into_iter().map(operation).collect(),
@@ -211,7 +211,7 @@ impl DispatchBody for SyncCompletion {
             duration: self.duration.map(TextOrNumber::into_duration),
             summary: summary.collect(),
         };
-        Ok((Some(dispatch), Options::read(self.options)))
+        Ok((Some(dispatch), DispatchOptionsBody::read(self.options)))
     }
 }
 
@@ -219,7 +219,7 @@ impl DispatchBody for SyncCompletion {
 #[derive(Deserialize, Validate, ToSchema)]
 #[garde(allow_unvalidated)]
 #[schema(example = json!({"title": "Database unreachable", "error": "connect ECONNREFUSED", "severity": "critical"}))]
-pub(in crate::api) struct SystemAlert {
+pub(in crate::api) struct SystemAlertBody {
     #[garde(custom(filled))]
     title: String,
     /// What went wrong.
@@ -227,14 +227,14 @@ pub(in crate::api) struct SystemAlert {
     /// Absent: `error`.
     severity: Option<AlertSeverity>,
     #[garde(dive)]
-    options: Option<Options>,
+    options: Option<DispatchOptionsBody>,
 }
 
-impl DispatchBody for SystemAlert {
+impl DispatchBody for SystemAlertBody {
     fn read(self) -> Result<(Option<Dispatch>, DispatchOptions), Problem> {
         let severity = self.severity.map_or(Severity::Error, |word| word.0);
         let dispatch = Dispatch::SystemAlert { title: self.title, error: self.error, severity };
-        Ok((Some(dispatch), Options::read(self.options)))
+        Ok((Some(dispatch), DispatchOptionsBody::read(self.options)))
     }
 }
 
@@ -242,16 +242,16 @@ impl DispatchBody for SystemAlert {
 #[derive(Deserialize, Validate, ToSchema)]
 #[garde(allow_unvalidated)]
 #[schema(example = json!({"action": "created", "ticket_id": "T-1001", "subject": "Cannot log in"}))]
-pub(in crate::api) struct SupportTicket {
-    action: TicketAction,
+pub(in crate::api) struct SupportTicketBody {
+    action: SupportTicketAction,
     ticket_id: TextOrNumber,
     subject: String,
     details: Option<String>,
     #[garde(dive)]
-    options: Option<Options>,
+    options: Option<DispatchOptionsBody>,
 }
 
-impl DispatchBody for SupportTicket {
+impl DispatchBody for SupportTicketBody {
     fn read(self) -> Result<(Option<Dispatch>, DispatchOptions), Problem> {
         let dispatch = Dispatch::SupportTicket {
             action: self.action.0,
@@ -259,7 +259,7 @@ impl DispatchBody for SupportTicket {
             subject: self.subject,
             details: self.details,
         };
-        Ok((Some(dispatch), Options::read(self.options)))
+        Ok((Some(dispatch), DispatchOptionsBody::read(self.options)))
     }
 }
 
@@ -267,7 +267,7 @@ impl DispatchBody for SupportTicket {
 #[derive(Deserialize, Validate, ToSchema)]
 #[garde(allow_unvalidated)]
 #[schema(example = json!({"node_name": "node-1", "alert_type": "memory", "usage": 93.5, "threshold": 80}))]
-pub(in crate::api) struct NodeAlert {
+pub(in crate::api) struct NodeAlertBody {
     #[garde(custom(filled))]
     node_name: String,
     alert_type: NodeAlertType,
@@ -278,14 +278,14 @@ pub(in crate::api) struct NodeAlert {
     #[garde(range(min = 0.0, max = MOST_PERCENT))]
     threshold: f64,
     #[garde(dive)]
-    options: Option<Options>,
+    options: Option<DispatchOptionsBody>,
 }
 
-impl DispatchBody for NodeAlert {
+impl DispatchBody for NodeAlertBody {
     fn read(self) -> Result<(Option<Dispatch>, DispatchOptions), Problem> {
         let Self { node_name, alert_type, usage, threshold, options } = self;
         let dispatch = Dispatch::NodeAlert { node_name, resource: alert_type.0, usage, threshold };
-        Ok((Some(dispatch), Options::read(options)))
+        Ok((Some(dispatch), DispatchOptionsBody::read(options)))
     }
 }
 
@@ -293,27 +293,27 @@ impl DispatchBody for NodeAlert {
 #[derive(Deserialize, Validate, ToSchema)]
 #[garde(allow_unvalidated)]
 #[schema(example = json!({"event_type": "payment", "details": "Invoice 7 was paid", "amount": "€ 12.50"}))]
-pub(in crate::api) struct BillingEvent {
+pub(in crate::api) struct BillingEventBody {
     event_type: BillingType,
     details: String,
     /// As it is shown.
     amount: Option<TextOrNumber>,
     #[garde(dive)]
-    options: Option<Options>,
+    options: Option<DispatchOptionsBody>,
 }
 
-impl DispatchBody for BillingEvent {
+impl DispatchBody for BillingEventBody {
     fn read(self) -> Result<(Option<Dispatch>, DispatchOptions), Problem> {
         let amount = self.amount.map(TextOrNumber::into_text);
         let dispatch = Dispatch::BillingEvent { kind: self.event_type.0, details: self.details, amount };
-        Ok((Some(dispatch), Options::read(self.options)))
+        Ok((Some(dispatch), DispatchOptionsBody::read(self.options)))
     }
 }
 
 /// A field of an embed.
 #[derive(Deserialize, Validate, ToSchema)]
 #[garde(allow_unvalidated)]
-pub(in crate::api) struct Field {
+pub(in crate::api) struct CustomFieldBody {
     name: String,
     value: TextOrNumber,
     /// Whether others may stand beside it.
@@ -323,7 +323,7 @@ pub(in crate::api) struct Field {
 /// A card of your own.
 #[derive(Deserialize, Validate, ToSchema)]
 #[garde(allow_unvalidated)]
-pub(in crate::api) struct Embed {
+pub(in crate::api) struct CustomEmbedBody {
     #[garde(custom(filled))]
     title: String,
     /// Markdown.
@@ -332,7 +332,7 @@ pub(in crate::api) struct Embed {
     #[garde(range(max = WHITE))]
     color: Option<u64>,
     #[garde(dive)]
-    fields: Option<Vec<Field>>,
+    fields: Option<Vec<CustomFieldBody>>,
     /// Taken, and replaced: the footer is nuncio's.
     footer: Option<Value>,
     /// Taken, and replaced: a card shows when it was dispatched.
@@ -343,19 +343,19 @@ pub(in crate::api) struct Embed {
 #[derive(Deserialize, Validate, ToSchema)]
 #[garde(allow_unvalidated)]
 #[schema(example = json!({"type": "CUSTOM", "embed": {"title": "Maintenance tonight", "description": "**02:00–03:00 UTC**"}}))]
-pub(in crate::api) struct Custom {
+pub(in crate::api) struct CustomBody {
     /// Absent: `CUSTOM`.
     r#type: Option<WebhookCategory>,
     #[garde(dive)]
-    embed: Embed,
+    embed: CustomEmbedBody,
     #[garde(dive)]
-    options: Option<Options>,
+    options: Option<DispatchOptionsBody>,
 }
 
-impl DispatchBody for Custom {
+impl DispatchBody for CustomBody {
     fn read(self) -> Result<(Option<Dispatch>, DispatchOptions), Problem> {
-        let Embed { title, description, color, fields, footer: _, timestamp: _ } = self.embed;
-        let field = |field: Field| CustomField {
+        let CustomEmbedBody { title, description, color, fields, footer: _, timestamp: _ } = self.embed;
+        let field = |field: CustomFieldBody| CustomField {
             name: field.name,
             value: field.value.into_text(),
             inline: field.inline.unwrap_or(false),
@@ -367,7 +367,7 @@ impl DispatchBody for Custom {
             fields: fields.unwrap_or_default().into_iter().map(field).collect(),
         };
         let category = self.r#type.map_or(Category::Custom, |word| word.0);
-        Ok((Some(Dispatch::Custom { category, embed }), Options::read(self.options)))
+        Ok((Some(Dispatch::Custom { category, embed }), DispatchOptionsBody::read(self.options)))
     }
 }
 
@@ -375,22 +375,22 @@ impl DispatchBody for Custom {
 #[derive(Deserialize, Validate, ToSchema)]
 #[garde(allow_unvalidated)]
 #[schema(example = json!({"event": "user.registered", "data": {"username": "jane"}}))]
-pub(in crate::api) struct GenericEvent {
+pub(in crate::api) struct EventBody {
     #[garde(custom(filled))]
     event: String,
     /// An object; its first values are shown.
     data: Option<Value>,
     #[garde(dive)]
-    options: Option<Options>,
+    options: Option<DispatchOptionsBody>,
 }
 
-impl DispatchBody for GenericEvent {
+impl DispatchBody for EventBody {
     fn read(self) -> Result<(Option<Dispatch>, DispatchOptions), Problem> {
         let data = self.data.unwrap_or_default();
         if !data.is_object() && !data.is_null() {
             return Err(Problem::invalid_body(vec![Fault::new("/data", "wrong_type", "must be an object")]));
         }
-        Ok((Some(Dispatch::Event { name: self.event, data }), Options::read(self.options)))
+        Ok((Some(Dispatch::Event { name: self.event, data }), DispatchOptionsBody::read(self.options)))
     }
 }
 
