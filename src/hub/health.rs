@@ -11,6 +11,7 @@ mod status;
 mod storage;
 pub(super) mod time;
 mod top_addresses;
+mod webhook_metrics;
 
 use std::collections::HashMap;
 

@@ -11,6 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["config"],
     &["store", "render"],
     &["hub", "discord", "xtsystems"],
+    &["discord_webhooks"],
     &["api", "ingress", "bot", "dispatch", "demo"],
     &["app", "doctor"],
     &["setup"],
