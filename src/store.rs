@@ -94,7 +94,7 @@ pub use redeliver::{Requester, Selection};
 pub use reroute::{Reroute, Rerouted, Rerouting};
 pub use retention::{Outdated, RetentionTable};
 pub use survey::{
-    BotSurvey, SealedWebhook, StoppedAt, Survey, WaitingLane, has_api_key, newest_test, survey, survey_bot,
+    BotSurvey, SealedWebhook, StoppedAt, Survey, WaitingLane, entrance_of, newest_test, survey, survey_bot,
     way_of,
 };
 pub use webhook::{KnownWebhook, StoreOutcome, WebhookTested};

@@ -12,7 +12,7 @@ mod report;
 use crate::hub::Hub;
 use crate::hub::error::{Error, Result};
 use crate::model::dispatch::{
-    Brand, Dispatch, DispatchError, DispatchOptions, Dispatched, NOBODY, WebhookSelection, selection_of,
+    Dispatch, DispatchError, DispatchOptions, Dispatched, NOBODY, WebhookSelection, selection_of,
 };
 use crate::model::mute::muted_words;
 use crate::model::{
@@ -76,17 +76,6 @@ impl Hub {
             self.0.metrics.accepted(accepted, false, took);
         }
         Ok(accepted?)
-    }
-
-    /// Sets the brand of dispatches.
-    pub fn brand_as(&self, brand: Brand) {
-        self.0.live.set_brand(brand);
-    }
-
-    /// The brand of dispatches.
-    #[must_use]
-    pub fn brand(&self) -> std::sync::Arc<Brand> {
-        self.0.live.brand()
     }
 
     /// The deliveries of a stored dispatch, chosen anew; none if it cannot be read any more.

@@ -44,8 +44,8 @@ impl Hub {
         let conditions = self.conditions();
         let mut problems = conditions.problems();
         let discord_connected = self.gateway().is_well()
+            && self.0.live.has_token()
             && ![
-                Condition::NoToken,
                 Condition::TokenRefused,
                 Condition::DiscordUnreachable,
                 Condition::Paused,

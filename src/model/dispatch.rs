@@ -3,7 +3,7 @@
 //! A dispatch becomes an event of [`Source::Dispatch`](crate::model::Source). Its body is canonical: what was asked, in
 //! the API's own words, and the options that chose the webhooks. Values of settings are in none of it.
 
-mod brand;
+mod author;
 mod changed_fields;
 mod options;
 mod outcome;
@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use crate::model::{Category, Kind, RawBody, Severity, subject};
 use crate::signature;
 
-pub use brand::Brand;
+pub use author::message_author;
 pub use changed_fields::changed_fields;
 pub use options::{DispatchOptions, NoUserId, WebhookSelection};
 pub use outcome::{

@@ -22,7 +22,7 @@ pub(super) fn guarded(context: &Context, event: &Event, card: impl Fn(&View<'_>)
     let view = View { company_name: name.as_deref(), links: &context.links, asked: None };
     let card = readable(event, &view, card);
     match event.source {
-        Source::Dispatch => card.branded(&context.hub.brand().footer),
+        Source::Dispatch => card.branded(&context.hub.api_config().branding.footer),
         Source::XtSystems | Source::Nuncio => card,
     }
 }

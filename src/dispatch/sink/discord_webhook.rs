@@ -9,6 +9,7 @@ use crate::discord::{HttpTransport, Permit, Share};
 use crate::dispatch::sink::prepare::prepare;
 use crate::dispatch::sink::share::share_of;
 use crate::dispatch::Context;
+use crate::model::dispatch::message_author;
 use crate::model::{Action, Arrived, Attempt, Destination, Message, Outcome, Reason, Snowflake, Source, WebhookMark};
 use crate::store::Result;
 
@@ -56,10 +57,10 @@ impl WebhookSink {
         // Execute Webhook supports no replies and, for webhooks like these, no buttons.
         (body.message_reference, body.components) = (None, None);
         if message.action == Action::Create && is_dispatch(message) {
-            let brand = context.hub.brand();
+            let branding = &context.hub.api_config().branding;
             let icon = context.store.webhook_icon(destination.id).await?;
-            body.username = brand.author(&destination.name);
-            body.avatar_url = icon.or_else(|| brand.icon_url.clone());
+            body.username = message_author([&destination.name, &branding.name]);
+            body.avatar_url = icon.or_else(|| branding.icon_url.clone());
         }
         let permit = self.ready(context, url.id(), message, permit).await;
         let attempt = match message.action {
