@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::api::cursor::Cursors;
 use crate::api::limits::Limits;
-use crate::config::RateLimit;
 use crate::hub::Hub;
 use crate::key::Key;
 
@@ -12,7 +11,8 @@ use crate::key::Key;
 #[derive(Clone)]
 pub struct ApiState(Arc<Inner>);
 
-pub(in crate::api) struct Inner {
+/// What the state consists of.
+pub struct Inner {
     /// The use cases.
     pub(in crate::api) hub: Hub,
     /// Signs the positions in lists.
@@ -22,11 +22,10 @@ pub(in crate::api) struct Inner {
 }
 
 impl ApiState {
-    /// An API over `hub`: `key` is the encryption key, from which the key of the cursors is derived; `limit` is
-    /// `API_RATE_LIMIT`.
+    /// An API over `hub`. `key` is the encryption key: the key of the cursors is derived from it.
     #[must_use]
-    pub fn new(hub: Hub, key: &Key, limit: RateLimit) -> Self {
-        Self(Arc::new(Inner { hub, cursors: Cursors::new(key), limits: Limits::new(limit) }))
+    pub fn new(hub: Hub, key: &Key) -> Self {
+        Self(Arc::new(Inner { hub, cursors: Cursors::new(key), limits: Limits::default() }))
     }
 }
 

@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "a test that skips something says so")]
 
 mod answers;
+mod api;
 mod approval;
 mod architecture;
 mod attack;
