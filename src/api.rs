@@ -51,6 +51,7 @@
 mod answer;
 mod auth;
 mod cursor;
+mod discord_webhooks;
 mod dispatch;
 mod docs_page;
 mod doctor;

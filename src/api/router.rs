@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use crate::api::problem::{Code, Problem};
 use crate::api::state::ApiState;
-use crate::api::{auth, dispatch, docs_page, document, envelope, keys};
+use crate::api::{auth, discord_webhooks, dispatch, docs_page, document, envelope, keys};
 
 /// Every route below `/v1`, as the document describes it.
 fn routes() -> OpenApiRouter<ApiState> {
@@ -29,6 +29,15 @@ fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::revoke))
         .routes(routes!(keys::rotate))
+        .routes(routes!(discord_webhooks::list, discord_webhooks::create))
+        .routes(routes!(discord_webhooks::test_address))
+        .routes(routes!(
+            discord_webhooks::show,
+            discord_webhooks::change,
+            discord_webhooks::replace,
+            discord_webhooks::remove
+        ))
+        .routes(routes!(discord_webhooks::test))
 }
 
 /// The OpenAPI 3.1 document of the API.

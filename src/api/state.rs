@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::api::cursor::Cursors;
 use crate::api::limits::Limits;
+use crate::discord_webhooks::DiscordWebhooks;
 use crate::hub::Hub;
 use crate::key::Key;
 
@@ -15,6 +16,8 @@ pub struct ApiState(Arc<Inner>);
 pub struct Inner {
     /// The use cases.
     pub(in crate::api) hub: Hub,
+    /// Stored webhooks, as far as Discord is asked about them.
+    pub(in crate::api) webhooks: DiscordWebhooks,
     /// Signs the positions in lists.
     pub(in crate::api) cursors: Cursors,
     /// Counts requests by key or by address.
@@ -22,10 +25,11 @@ pub struct Inner {
 }
 
 impl ApiState {
-    /// An API over `hub`. `key` is the encryption key: the key of the cursors is derived from it.
+    /// An API over `webhooks` and their hub. `key` is the encryption key: the key of the cursors is derived from it.
     #[must_use]
-    pub fn new(hub: Hub, key: &Key) -> Self {
-        Self(Arc::new(Inner { hub, cursors: Cursors::new(key), limits: Limits::default() }))
+    pub fn new(webhooks: DiscordWebhooks, key: &Key) -> Self {
+        let hub = webhooks.hub().clone();
+        Self(Arc::new(Inner { hub, webhooks, cursors: Cursors::new(key), limits: Limits::default() }))
     }
 }
 
