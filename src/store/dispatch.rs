@@ -113,18 +113,6 @@ impl Store {
                 .await?;
         Ok(icon.flatten())
     }
-
-    /// Returns whether deliveries wait for a disabled webhook that were dispatched to disabled ones, too.
-    pub async fn is_wanted_though_disabled(&self, id: DestinationId) -> Result<bool> {
-        let found: Option<i64> = query_scalar(
-            "SELECT CAST(1 AS BIGINT) FROM deliveries WHERE destination_id = $1 AND status = 'pending' \
-             AND route LIKE 'category:%+disabled' LIMIT 1",
-        )
-        .bind(id)
-        .fetch_optional(self.read())
-        .await?;
-        Ok(found.is_some())
-    }
 }
 
 struct AcceptOnce {
