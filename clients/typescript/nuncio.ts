@@ -151,12 +151,12 @@ export class Nuncio {
 
 /**
  * The names of the settings that differ, for `dispatchSettingsUpdate`. Values are compared here and never leave the
- * application. Missing and `undefined` are equal. What cannot be compared counts as changed.
+ * application. Missing and `undefined` are equal. What cannot be compared, like a circular object, counts as changed.
  */
 export function changedFields(before: object | null | undefined, after: object | null | undefined): string[] {
   const [old, now] = [before ?? {}, after ?? {}];
   return Object.keys(now).concat(Object.keys(old).filter((key) => !Object.hasOwn(now, key))).filter((key) => {
-    try { return !same(own(old, key), own(now, key), 0); } catch { return true; }
+    try { return !same(own(old, key), own(now, key)); } catch { return true; }
   });
 }
 
@@ -199,7 +199,7 @@ export async function alertOnError(title: string, error: unknown): Promise<Accep
   if (folded.size > FOLDED_ALERTS) folded.delete(folded.keys().next().value as string);
   const repeats = last?.repeats ? `\n(${last.repeats} more since the last alert)` : "";
   const result = await accepted(request.systemAlert(title, text + repeats));
-  // Nobody was told: the next one must not be folded into this one.
+  // Not delivered to nuncio: the next one must not be folded into it.
   if (!result.accepted) folded.delete(id);
   return result;
 }
@@ -349,7 +349,7 @@ function parse(text: string): Record<string, any> | null {
   } catch { return null; }
 }
 
-/** Seconds or a date, as milliseconds from now. Anything else is no wish: 0. */
+/** Seconds or a date, as milliseconds from now. Anything else is ignored: 0. */
 function retryAfter(header: string | null): number {
   if (header && /^\d{1,9}(\.\d+)?$/.test(header)) return Number(header) * 1000;
   return header?.endsWith(" GMT") ? Math.max(0, Date.parse(header) - Date.now()) || 0 : 0;
@@ -369,13 +369,13 @@ const present = (fields: Record<string, unknown>) =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
 
 /** Equal as JSON shows them. An object of a class without `toJSON` equals only itself. */
-function same(a: any, b: any, depth: number): boolean {
+function same(a: any, b: any): boolean {
   if (Object.is(a, b)) return true;
-  if (!a || !b || typeof a !== "object" || typeof b !== "object" || depth > 100) return false;
-  if (typeof a.toJSON === "function" && typeof b.toJSON === "function") return same(a.toJSON(), b.toJSON(), depth + 1);
+  if (!a || !b || typeof a !== "object" || typeof b !== "object") return false;
+  if (typeof a.toJSON === "function" && typeof b.toJSON === "function") return same(a.toJSON(), b.toJSON());
   const plain = [Object.prototype, Array.prototype, null];
   if (!plain.includes(Object.getPrototypeOf(a)) || Array.isArray(a) !== Array.isArray(b)) return false;
-  return Object.keys({ ...a, ...b }).every((key) => same(own(a, key), own(b, key), depth + 1));
+  return Object.keys({ ...a, ...b }).every((key) => same(own(a, key), own(b, key)));
 }
 
 /**

@@ -42,6 +42,10 @@ test("nothing is configured: both are named, with what to do; set later, it work
     "http://localhost:3000. NUNCIO_API_KEY is not set. Set it to a key of `nuncio keys create`" }]);
 
   const nuncio = await fakeNuncio(t);
+  // A client with its own address needs no environment, and remembers none for the others.
+  nuncio.next({ status: 202, body: { event_id: "evt_1", deliveries: 1 } });
+  assert.equal((await new client.Nuncio({ url: nuncio.url, key: KEY }).settingsUpdate(["a"])).accepted, true);
+
   process.env.NUNCIO_URL = nuncio.url;
   process.env.NUNCIO_API_KEY = KEY;
   const sent = { status: 200, body: { sent: 1, failed: 0, errors: [] } };
@@ -49,7 +53,7 @@ test("nothing is configured: both are named, with what to do; set later, it work
   assert.equal((await client.dispatchSettingsUpdate(["a"])).success, true);
   process.env.NUNCIO_URL = "http://127.0.0.1:9";
   assert.equal((await client.dispatchSettingsUpdate(["a"])).success, true);
-  assert.equal(nuncio.requests.length, 2);
+  assert.equal(nuncio.requests.length, 3);
 });
 
 // Control: an error text with the given value, or the exception of fetch ("Headers.append: … is an invalid header value").
@@ -174,6 +178,26 @@ test("no fetch makes a function reject", async () => {
   }
 });
 
+// Control: without the inner catch the text names the runtime.
+test("an event that is no JSON: reported, not sent", async () => {
+  const { Nuncio } = await fresh();
+  const client = new Nuncio({ url: "http://127.0.0.1:9", key: KEY, fetch: () => assert.fail("sent") });
+  for (const value of [circular, 10n, { toJSON() { throw new Error(KEY); } }]) {
+    const { errors } = await client.dispatch("CUSTOM", { title: "T", value });
+    assert.match(errors[0].error, /^The event was not sent: it cannot be written as JSON/);
+  }
+});
+
+// Control: take every `code`: a text that nobody has looked at.
+test("a code of the system is shown, other texts of an exception are not", async () => {
+  const { Nuncio } = await fresh();
+  for (const [code, shown] of [["ENOTFOUND", " (ENOTFOUND)"], ["UND_ERR_SOCKET", " (UND_ERR_SOCKET)"], ["secret text", ""], [7, ""]]) {
+    const fetch = async () => { throw new TypeError("secret", { cause: { code } }); };
+    const { errors } = await new Nuncio({ url: "http://127.0.0.1:9", key: KEY, fetch, ...noPause }).systemAlert("a", "b");
+    assert.equal(errors[0].error, `nuncio cannot be reached at http://127.0.0.1:9${shown}`);
+  }
+});
+
 // Control: `process.env` instead of `globalThis.process?.env`, or an import of node:*.
 test("an edge runtime: no process, no Buffer, no require", async () => {
   const client = await fresh();
@@ -202,7 +226,7 @@ test("an edge runtime: no process, no Buffer, no require", async () => {
   assert.equal(requests[0][0], "https://nuncio.example.com/v1/dispatch/system-alert");
 });
 
-test("a runtime without fetch or crypto: said, not thrown", async (t) => {
+test("a runtime without fetch or crypto: reported, not thrown", async (t) => {
   const { Nuncio } = await fresh();
   t.mock.getter(globalThis, "crypto", () => undefined);
   const { errors } = await new Nuncio({ url: "http://127.0.0.1:9", key: KEY }).systemAlert("a", "b");
