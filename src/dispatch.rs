@@ -4,26 +4,18 @@
 //! passes hints to them, and polls the table each second for deliveries that no lane holds. A lane never knows more
 //! than the table does, so it may be dropped at any moment.
 
+mod calls;
 mod cards;
-mod channel;
 mod disposition;
 mod dry_run;
 mod guard;
-mod in_doubt;
 mod lane;
-mod lane_restart;
 mod lost;
 mod pause_reporter;
-mod platform;
-mod platform_probe;
 mod probe;
 mod recovery;
-mod share;
 mod sink;
-mod storm;
 mod supervisor;
-mod wake;
-mod webhook;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,12 +26,13 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::{Clock, SteadyTime};
 use crate::config::Composition;
 use crate::discord::Access;
+pub use crate::dispatch::calls::platform::PlatformSink;
+use crate::dispatch::calls::platform_probe;
 pub use crate::dispatch::dry_run::DryRun;
-pub use crate::dispatch::platform::PlatformSink;
 use crate::dispatch::recovery::Recovery;
 use crate::dispatch::sink::Sinks;
+pub use crate::dispatch::sink::discord_webhook::try_webhook;
 use crate::dispatch::supervisor::LaneSupervisor;
-pub use crate::dispatch::webhook::try_webhook;
 use crate::hub::{Condition, Hub};
 use crate::model::Links;
 use crate::store::{self, HintReceiver, Store};
@@ -58,7 +51,6 @@ pub(crate) struct Context {
     links: Links,
     sinks: Sinks,
     recovery: Recovery,
-    platform: Option<PlatformSink>,
 }
 
 /// What deliveries are sent through.
@@ -95,21 +87,11 @@ impl Dispatcher {
                 "DISCORD_TOKEN is not set: events are kept, nothing is sent to channels. Put it into .env and restart",
             );
         }
-        let sinks = Sinks::new(&access);
+        let sinks = Sinks::new(&access, platform);
         let recovery = Recovery::new(access.transport().circuit_breaker().successes());
         let started = clock.steady();
         Self {
-            context: Arc::new(Context {
-                store,
-                hub,
-                clock,
-                composition,
-                started,
-                links,
-                sinks,
-                recovery,
-                platform,
-            }),
+            context: Arc::new(Context { store, hub, clock, composition, started, links, sinks, recovery }),
             hints,
             access,
         }
@@ -135,7 +117,7 @@ impl Dispatcher {
             Arc::clone(&self.context),
             self.access.transport().circuit_breaker().clone(),
         ));
-        if let Some(platform) = &self.context.platform {
+        if let Some(platform) = self.context.sinks.platform() {
             let client = platform.client().clone();
             background.spawn(platform_probe::watch(client, Arc::clone(&self.context)));
         }

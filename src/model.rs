@@ -40,6 +40,7 @@ pub mod route;
 pub mod schedule;
 mod set_route;
 mod severity;
+mod sink;
 mod source;
 mod status;
 mod subject;
@@ -58,7 +59,7 @@ pub use decision_action::DecisionAction;
 pub(crate) use delivery::REDRAW;
 pub use delivery::{Delivery, Status};
 pub use delivery_details::{AttemptRow, DeliveryDetails, DeliveryFilter};
-pub use destination::{Destination, Sink};
+pub use destination::Destination;
 pub use discord_webhook::{Category, LostWebhook, NewWebhook, Scope, StoredWebhook};
 pub use event::{DedupeKey, Event, EventHeader, NewEvent, sample_subject};
 pub use family::{CardLifetime, Family, KindMeaning};
@@ -66,7 +67,8 @@ pub use finding::{AddressCount, Finding, Findings};
 pub use fold::{closes, fold};
 pub use gateway::GatewayState;
 pub use id::{
-    DecisionId, DeliveryId, DestinationId, EventId, InvalidId, MessageId, Mint, MuteId, RouteId, Snowflake,
+    DecisionId, DeliveryId, DestinationId, EventId, InvalidId, MessageId, Mint, MuteId, QuarantineId,
+    RouteId, Snowflake,
 };
 pub use kind::Kind;
 pub use link::{LinkTemplate, Links};
@@ -81,6 +83,7 @@ pub use raw_body::RawBody;
 pub use redelivery::{NotRetried, Revived};
 pub use set_route::SetRoute;
 pub use severity::Severity;
+pub use sink::Sink;
 pub use source::Source;
 pub use status::{Overview, SystemStatus, WebhookEndpoint};
 pub use subject::subject;

@@ -43,14 +43,20 @@ pub fn same(secret: &Secret, given: &str) -> bool {
     verify(secret, &[b"same"], sign(&Secret::new(given), &[b"same"]).as_bytes())
 }
 
-/// SHA-256 of `parts` as 64 lower-case hex digits.
+/// SHA-256 of `parts`.
 #[must_use]
-pub fn sha256_hex(parts: &[&[u8]]) -> String {
+pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     let mut hasher = Sha256::new();
     for part in parts {
         hasher.update(part);
     }
-    hex::encode(hasher.finalize())
+    hasher.finalize().into()
+}
+
+/// SHA-256 of `parts` as 64 lower-case hex digits.
+#[must_use]
+pub fn sha256_hex(parts: &[&[u8]]) -> String {
+    hex::encode(sha256(parts))
 }
 
 fn mac(secret: &Secret, parts: &[&[u8]]) -> Hmac<Sha256> {

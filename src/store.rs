@@ -30,6 +30,7 @@ mod event;
 mod expire;
 mod export;
 mod hint;
+mod id_ending;
 mod lane_crash;
 mod late_route;
 mod lock;

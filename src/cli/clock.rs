@@ -35,7 +35,7 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
         return Ok(ExitCode::SUCCESS);
     }
     let store = database::open(&config, clock.clone()).await?;
-    let hub = Hub::new(store.clone(), clock, config.routes, config.pings).await?;
+    let hub = Hub::beside_server(store.clone(), clock, config.routes, config.pings).await?;
     let done = match app::unlock(&store, &config.encryption).await {
         Ok(()) => hub.confirm_clock(&By::new(actor(), "command.clock-confirm")).await.map_err(at_shell),
         Err(error) => Err(error),

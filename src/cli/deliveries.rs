@@ -216,10 +216,7 @@ fn details(delivery: &RowResult<DeliveryDetails>, now: Timestamp) -> Vec<String>
 
 /// The part of a webhook's address that may be shown.
 fn address(delivery: &DeliveryDetails) -> Option<String> {
-    match &delivery.sink {
-        Some(Sink::DiscordWebhook(mark)) => Some(mark.to_string()),
-        Some(Sink::Channel(_) | Sink::XtSystems) | None => None,
-    }
+    delivery.sink.as_ref().and_then(Sink::shown_address)
 }
 
 fn try_lines(tried: &AttemptRow) -> String {

@@ -130,7 +130,7 @@ fn recent_line(event: &RowResult<Recent>) -> String {
 
 fn quarantined_json(body: &Quarantined) -> Value {
     json!({
-        "id": body.id,
+        "id": body.id.to_string(),
         "received_at": body.received_at.to_rfc3339(),
         "source": body.source.as_str(),
         "reason": body.reason,

@@ -44,7 +44,7 @@ impl Client {
             // This response may be the first that reveals whether the server is Discord.
             let is_discord = self.transport().leads_to_discord();
             let outcome = answer.outcome(&Creation { channel, nonce, content, is_repeat, is_discord });
-            if matches!(outcome, Outcome::Sent(Receipt { message: Some(_), .. })) {
+            if matches!(outcome, Outcome::Sent(Receipt::Message { message: Some(_), .. })) {
                 self.hear_time(answer);
             }
             outcome

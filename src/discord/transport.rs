@@ -145,7 +145,7 @@ impl HttpTransport {
                 self.hear(&answer);
                 let outcome = outcome(&answer);
                 let sent = matches!(outcome, Outcome::Sent(_));
-                if matches!(outcome, Outcome::Sent(Receipt { message: Some(_), .. })) {
+                if matches!(outcome, Outcome::Sent(Receipt::Message { message: Some(_), .. })) {
                     self.learn_time(&answer, began);
                 }
                 // The headers of a response to another request describe another bucket.

@@ -5,15 +5,13 @@ use std::time::Duration;
 
 use crate::clock::{Moment, SteadyTime};
 use crate::dispatch::Context;
-use crate::hub::{self, Condition, Conditions, Hub, Notice};
+use crate::dispatch::lane::insist::insist;
+use crate::hub::{self, Hub, Notice};
 use crate::model::schedule::{self, DENIED_AGAIN, RECOVERED};
 use crate::model::{
     Action, Arrived, Attempt, Delivery, DeliveryId, Destination, Form, Message, Outcome, Reason,
 };
-use crate::store::{self, AttemptEntry, NextStep, Recorded};
-
-/// How long a lane waits before it retries a write that the database refused.
-pub(super) const STORE_AGAIN: Duration = Duration::from_secs(1);
+use crate::store::{AttemptEntry, NextStep, Recorded};
 
 /// The disposition of one attempt to send a message.
 pub(super) struct Disposition {
@@ -85,7 +83,7 @@ impl Disposition {
         destination.not_before = self.not_before;
         destination.denied.clone_from(&self.denied);
         if let (NextStep::Delivered(receipt), Action::Create) = (&self.next, message.action) {
-            destination.newest = destination.newest.max(receipt.message);
+            destination.newest = destination.newest.max(receipt.message());
         }
         if let NextStep::Parked(reason) = &self.next {
             destination.closed = Some(reason.as_str().to_owned());
@@ -99,20 +97,14 @@ impl Disposition {
             announced: destination.announced,
             follow_ups: announcement.into_iter().collect(),
         };
-        loop {
-            match context.store.record(message, destination.epoch, entry.clone()).await {
-                Ok(recorded) => {
-                    context.hub.storage_works();
-                    context.hub.progressed();
-                    if recorded == Recorded::Kept {
-                        context.hub.recorded(message, attempt, &self.next);
-                    }
-                    return recorded;
-                }
-                Err(error) => store_failing(&context.hub, &error),
-            }
-            context.clock.sleep(STORE_AGAIN).await;
+        let recorded =
+            insist(context, || context.store.record(message, destination.epoch, entry.clone())).await;
+        context.hub.storage_works();
+        context.hub.progressed();
+        if recorded == Recorded::Kept {
+            context.hub.recorded(message, attempt, &self.next);
         }
+        recorded
     }
 
     /// Logs the outcome for the operator, once for each attempt.
@@ -274,55 +266,5 @@ fn backoff(attempt: &Attempt, next: &NextStep, failures: &mut u32) -> Duration {
         Outcome::Sent(_) | Outcome::Refused(_) | Outcome::Uneditable(_) | Outcome::Paused { .. } => {
             Duration::ZERO
         }
-    }
-}
-
-/// A short reason for the wait that a failed attempt causes, if any.
-pub(super) fn trouble(attempt: &Attempt) -> Option<String> {
-    Some(match (&attempt.outcome, attempt.status) {
-        _ if attempt.is_foreign() => "something else answered in Discord's place".to_owned(),
-        (Outcome::Retry { .. }, None) if attempt.was_asked() => "Discord was out of reach".to_owned(),
-        (Outcome::Retry { .. } | Outcome::Paused { .. }, Some(429)) => "Discord's rate limit".to_owned(),
-        (Outcome::Retry { .. } | Outcome::Paused { .. }, Some(401)) => {
-            "the bot's token was refused".to_owned()
-        }
-        (Outcome::Denied(_), _) => "the bot was not allowed".to_owned(),
-        (Outcome::Retry { .. } | Outcome::Paused { .. }, Some(status)) => {
-            format!("Discord answered {status}")
-        }
-        _ => return None,
-    })
-}
-
-/// Keeps `/health` accurate: whether Discord as a whole is reachable.
-pub(super) fn note_reachable(conditions: &Conditions, attempt: &Attempt) {
-    match &attempt.outcome {
-        Outcome::Sent(_) if conditions.clear(Condition::DiscordUnreachable) => {
-            tracing::info!("Discord can be reached again");
-        }
-        _ if attempt.is_foreign() => {
-            let status = attempt.status.unwrap_or_default();
-            conditions.raise(
-                Condition::DiscordUnreachable,
-                format!(
-                    "what answers in Discord's place ({status}) is not Discord: a proxy, a firewall or a login page. \
-                     Deliveries wait and are tried again. Let this machine reach discord.com"
-                ),
-            );
-        }
-        _ if attempt.is_outage() => {
-            conditions.raise(
-                Condition::DiscordUnreachable,
-                "Discord cannot be reached or does not work: deliveries wait and are tried again",
-            );
-        }
-        _ => {}
-    }
-}
-
-/// Logs, once, that the database refuses writes.
-pub(super) fn store_failing(hub: &Hub, error: &store::Error) {
-    if hub.storage_failing(error) {
-        tracing::error!("{error}. Until the database takes writes again, deliveries wait");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::dispatch::cards::compose::compose;
-use crate::dispatch::cards::load::load;
+use crate::dispatch::cards::load::{load, load_all};
 use crate::dispatch::cards::plan::{self, Pressure, Queue};
 use crate::dispatch::{Context, Dispatcher};
 use crate::model::{Delivery, DestinationId, Message, Priority};
@@ -57,6 +57,7 @@ impl DryRun {
     ///
     /// If the database cannot be read.
     pub async fn compose(&self, mut message: Message) -> Result<Body> {
-        compose(&self.context, &mut message).await
+        load_all(&self.context.store, &mut message).await?;
+        Ok(compose(&self.context, &message).await?.body(message.maybe_duplicate))
     }
 }

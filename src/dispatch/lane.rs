@@ -1,357 +1,155 @@
-//! A lane: the one task of a destination. It sends one message at a time: decisions first, then urgent deliveries, each
-//! in id order.
+//! A lane: the one task of a destination, and what each lane does whatever it sends: it receives hints, holds while its
+//! destination may not be used, waits for work, and finishes the messages in doubt before anything else.
 //!
-//! A lane is *caught up* when its queue holds everything that is due; then hints are appended. It is *behind* when it
-//! does not (it has just started, or too much waits); then it pages through the table, and only hints with a higher
-//! priority enter the queue.
+//! It knows neither Discord nor XTSystems. The destination's sink says what the lane sends: cards (`cards/lane.rs`) or
+//! calls (`calls/platform.rs`). The supervisor chooses.
 //!
 //! Before a request is sent, its message and its deliveries are on disk as `sending`: after a crash exactly those are
-//! in doubt. An in-doubt message is finished before anything else.
+//! in doubt.
 
-mod address;
-mod storm;
-mod waiting;
+pub(super) mod insist;
+pub(super) mod restart;
+mod wake;
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
-use crate::discord::Permit;
-use crate::dispatch::cards::digest;
-use crate::dispatch::cards::plan::{self, Pressure, Queue};
-use crate::dispatch::disposition::{self, Disposition};
-use crate::dispatch::guard::{self, Poison, isolate};
-use crate::dispatch::storm::Pinged;
-use crate::dispatch::wake::Wake;
-use crate::dispatch::{Context, lane_restart};
-use crate::model::{Delivery, DeliveryId, Destination, DestinationId, Form, Message, Priority};
-use crate::store::{self, NextStep, Recorded};
+use crate::dispatch::lane::wake::Wake;
+use crate::dispatch::{Context, guard};
+use crate::model::{Delivery, Destination, DestinationId, Message};
+use crate::store;
 
-/// Capacity of a lane's hint channel. When it is full, the lane polls the table instead.
-pub(super) const INBOX: usize = 64;
-/// How many deliveries a lane keeps in memory.
-const PAGE: usize = 64;
+/// Capacity of a lane's inbox. When it is full, the lane polls the table instead.
+const INBOX: usize = 64;
 /// How long an idle lane stays alive, so that a burst does not start a new lane for every event.
 const LINGER: Duration = Duration::from_secs(5);
 
-/// What remains of a stopped lane: the hints that arrived while it was closing.
-pub(super) struct Finished {
-    pub(super) inbox: mpsc::Receiver<Delivery>,
-    pub(super) wake: Wake,
-    /// True if nothing can be sent there because there is no token.
-    pub(super) needs_token: bool,
+/// A running lane, as its supervisor holds it.
+pub(super) struct LaneHandle {
+    inbox: mpsc::Sender<Delivery>,
+    wake: Wake,
+}
+
+impl LaneHandle {
+    /// Passes a hint on.
+    pub(super) fn hint(&self, delivery: Delivery) {
+        if self.inbox.try_send(delivery).is_err() {
+            self.request_poll();
+        }
+    }
+
+    /// Makes the lane poll the table.
+    pub(super) fn request_poll(&self) {
+        self.wake.request_poll();
+    }
+}
+
+/// Why a lane ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LaneEnd {
+    /// There is nothing to do.
+    Idle,
+    /// Its sink has no token or key. That does not change before the next start.
+    NeedsToken,
+}
+
+/// What woke an idle lane.
+pub(super) enum WakeReason {
+    /// A delivery.
+    Hint(Box<Delivery>),
+    /// The table may hold more than the hints.
+    Poll,
 }
 
 pub(super) struct Lane {
-    context: Arc<Context>,
-    id: DestinationId,
+    pub(super) context: Arc<Context>,
+    pub(super) id: DestinationId,
+    /// The messages in doubt, in the order in which they are finished.
+    pub(super) in_doubt: VecDeque<Message>,
+    /// How many consecutive times the lane of this destination crashed.
+    pub(super) crashes: u32,
     inbox: mpsc::Receiver<Delivery>,
     wake: Wake,
-    queue: Queue,
-    in_doubt: VecDeque<Message>,
-    behind: bool,
-    /// True once deliveries had to wait: cards are packed until the lane has caught up.
-    pressed: bool,
-    /// Deliveries that were refused as part of a group, and are sent alone.
-    alone: HashSet<DeliveryId>,
-    /// True if a digest was refused or the lane keeps crashing: no further digest until the lane has caught up.
-    no_digest: bool,
-    /// True during an alert storm: the worst alerts are in the queue, all others only in the table.
-    storm: bool,
-    /// How many alerts of the storm have been named.
-    named: usize,
-    /// How many decisions were sent in a row.
-    decisions: u32,
-    /// When each role was last pinged.
-    pinged: Pinged,
-    /// A short reason for the delay of waiting deliveries.
-    trouble: Option<String>,
-    failures: u32,
-    needs_token: bool,
-    /// How many consecutive times the lane of this destination crashed.
-    breaks: u32,
 }
 
 impl Lane {
-    pub(super) fn new(
-        context: Arc<Context>,
-        id: DestinationId,
-        inbox: mpsc::Receiver<Delivery>,
-        wake: Wake,
-        breaks: u32,
-    ) -> Self {
-        Self {
-            context,
-            id,
-            inbox,
-            wake,
-            queue: Queue::new(),
-            in_doubt: VecDeque::new(),
-            behind: true,
-            pressed: false,
-            alone: HashSet::new(),
-            no_digest: breaks >= lane_restart::MANY,
-            storm: false,
-            named: 0,
-            decisions: 0,
-            pinged: Pinged::default(),
-            trouble: None,
-            failures: 0,
-            needs_token: false,
-            breaks,
-        }
+    /// A lane of the destination `id`, and the handle to reach it.
+    pub(super) fn new(context: Arc<Context>, id: DestinationId, crashes: u32) -> (Self, LaneHandle) {
+        let (sender, inbox) = mpsc::channel(INBOX);
+        let wake = Wake::default();
+        let handle = LaneHandle { inbox: sender, wake: wake.clone() };
+        (Self { context, id, in_doubt: VecDeque::new(), crashes, inbox, wake }, handle)
     }
 
-    /// Runs until there is nothing to do, or until `stop`.
-    pub(super) async fn run(mut self, stop: CancellationToken) -> Finished {
-        let work = async {
-            if self.breaks > 0 {
-                lane_restart::record_crash(&self.context, self.id).await;
-            }
-            if let Err(error) = self.work().await {
-                tracing::error!(%error, destination = %self.id, "the database cannot be read, so deliveries to this \
-                                                                 destination wait. nuncio tries again by itself");
-            }
-        };
+    /// The destination as it is in the table; `None` if it was removed.
+    pub(super) async fn destination(&self) -> store::Result<Option<Destination>> {
+        self.context.store.destination(self.id).await
+    }
+
+    /// Reads the destination again. Its epoch, which says whose results count, does not change by reading.
+    pub(super) async fn read_again(&self, destination: &mut Destination) -> store::Result<()> {
+        if let Some(found) = self.destination().await? {
+            *destination = Destination { epoch: destination.epoch, ..found };
+        }
+        Ok(())
+    }
+
+    /// Finds what an earlier process, or this lane before it crashed, left in doubt.
+    pub(super) async fn find_in_doubt(&mut self, destination: &Destination) -> store::Result<()> {
+        self.in_doubt = guard::in_doubt(&self.context, destination).await?.into();
+        Ok(())
+    }
+
+    /// Waits until the destination may be used, and returns true. Code that reopens it earlier records that in the
+    /// table, and the next sweep wakes the lane: then the destination is read again, and this returns false.
+    pub(super) async fn hold(&self, destination: &mut Destination) -> store::Result<bool> {
+        let clock = &self.context.clock;
+        if destination.closed.is_some() || destination.not_before <= clock.steady() {
+            return Ok(true);
+        }
         tokio::select! {
             biased;
-            () = stop.cancelled() => {}
-            () = work => {}
+            () = clock.sleep_until(destination.not_before) => return Ok(true),
+            () = self.wake.notified() => {}
         }
-        let Self { inbox, wake, needs_token, .. } = self;
-        Finished { inbox, wake, needs_token }
+        self.read_again(destination).await?;
+        Ok(false)
     }
 
-    async fn work(&mut self) -> store::Result<()> {
-        let Some(mut destination) = self.context.store.destination(self.id).await? else { return Ok(()) };
-        self.in_doubt = guard::in_doubt(&self.context, &destination).await?.into();
-        loop {
-            self.pressed |= destination.not_before > self.context.clock.steady();
-            self.rest(&mut destination).await?;
-            if destination.closed.is_some() {
-                break;
-            }
-            let work = self.has_work(&destination.name).await?;
-            if self.in_doubt.is_empty() && !work {
-                self.caught_up();
-                if self.wait().await {
-                    continue;
-                }
-                break;
-            }
-            let share = self.share();
-            let ready_in = self.context.sinks.ready_in(&destination.sink, share);
-            if !ready_in.is_zero() {
-                self.pressed = true;
-                self.wait_for_room(ready_in, share).await?;
-                continue;
-            }
-            let Some(permit) = self.context.sinks.pass(&destination.sink).await else {
-                self.needs_token = true;
-                break;
-            };
-            // More urgent deliveries may have arrived while the lane waited for the permit.
-            self.take_hints();
-            if self.overtakes() {
-                self.begin(&mut destination, permit).await?;
-            } else if let Some(message) = self.in_doubt.pop_front() {
-                self.send(&mut destination, message, permit).await?;
-            } else {
-                self.begin(&mut destination, permit).await?;
-            }
-        }
-        Ok(())
+    /// Whether the table may hold more than the hints. Resets the flag.
+    pub(super) fn take_wake(&self) -> bool {
+        self.wake.take()
     }
 
-    /// Resets the state of a lane that has nothing left to send.
-    fn caught_up(&mut self) {
-        self.pressed = false;
-        self.no_digest = false;
-        self.trouble = None;
-        self.alone.clear();
+    /// The next hint that has arrived.
+    pub(super) fn next_hint(&mut self) -> Option<Delivery> {
+        self.inbox.try_recv().ok()
     }
 
-    /// Waits until the destination may be used again. Code that reopens it earlier records that in the table, and the
-    /// next sweep wakes the lane.
-    async fn rest(&mut self, destination: &mut Destination) -> store::Result<()> {
-        while destination.closed.is_none() && self.context.clock.steady() < destination.not_before {
-            tokio::select! {
-                biased;
-                () = self.context.clock.sleep_until(destination.not_before) => return Ok(()),
-                () = self.wake.notified() => {}
-            }
-            self.take_hints();
-            if let Some(found) = self.context.store.destination(self.id).await? {
-                // The epoch, which says whose results count, does not change by reading.
-                *destination = Destination { epoch: destination.epoch, ..found };
-            }
-        }
-        Ok(())
-    }
-
-    /// Plans the next message, and sends it once it is on disk.
-    async fn begin(&mut self, destination: &mut Destination, permit: Permit) -> store::Result<()> {
-        if self.storms(destination).await? {
-            return self.name_others(destination, permit).await;
-        }
-        let now = self.context.clock.steady();
-        if !self.is_urgent()
-            && !self.no_digest
-            && let Some(claim) = digest::due(&self.context, self.id, &self.queue, self.behind, now).await?
-        {
-            let planned = digest::gather(&self.context, destination, claim).await?;
-            digest::forget(&mut self.queue, &mut self.alone);
-            self.behind = true;
-            return match planned {
-                Some(message) => self.send(destination, message, permit).await,
-                None => Ok(()),
-            };
-        }
-        let pressure = Pressure { pack: self.packs(), more: self.behind, alone: &self.alone };
-        let turn = self.turn().unwrap_or(Priority::Decision);
-        let head = plan::head(&self.queue, turn).map(|(_, id)| id);
-        let planned = isolate(plan::next(&self.context, self.id, &mut self.queue, turn, pressure)).await?;
-        match (planned, head) {
-            (Ok(Some(message)), _) => self.put_down(destination, message, permit).await,
-            (Err(poison), Some(head)) => self.quarantine(destination, head, poison).await,
-            (Ok(None) | Err(_), _) => Ok(()),
+    /// The next hint; `None` if none arrives until `until` of the clock's elapsed time.
+    pub(super) async fn hint_until(&mut self, until: Duration) -> Option<Delivery> {
+        tokio::select! {
+            biased;
+            Some(hint) = self.inbox.recv() => Some(hint),
+            () = self.context.clock.sleep_until_elapsed(until) => None,
         }
     }
 
-    /// Stores a planned message, then sends it.
-    async fn put_down(
-        &mut self,
-        destination: &mut Destination,
-        mut message: Message,
-        permit: Permit,
-    ) -> store::Result<()> {
-        self.note_turn(&message);
-        message.posted_after = self.context.sinks.posted_after(destination, &self.context.clock);
-        match self.context.store.begin(&message, destination.epoch).await {
-            Ok(true) => {
-                self.pinged.note(&message);
-                if message.form == Form::Digest {
-                    // They stay in the table, like those of every digest.
-                    message.deliveries.clear();
-                }
-                self.send(destination, message, permit).await
-            }
-            // Some of its deliveries were changed in the meantime: the table is right.
-            Ok(false) => {
-                self.behind = true;
-                Ok(())
-            }
-            Err(error) => {
-                disposition::store_failing(&self.context.hub, &error);
-                self.queue_all(message.deliveries);
-                self.context.clock.sleep(disposition::STORE_AGAIN).await;
-                Ok(())
-            }
+    /// Waits for work; `None` if there is none for a while.
+    pub(super) async fn wait(&mut self) -> Option<WakeReason> {
+        tokio::select! {
+            biased;
+            hint = self.inbox.recv() => hint.map(Box::new).map(WakeReason::Hint),
+            () = self.wake.notified() => Some(WakeReason::Poll),
+            () = self.context.clock.sleep(LINGER) => None,
         }
     }
 
-    /// Plans an unplannable group's head again alone. If it cannot be planned alone either, the delivery itself is at
-    /// fault and is given up.
-    async fn quarantine(
-        &mut self,
-        destination: &Destination,
-        head: DeliveryId,
-        poison: Poison,
-    ) -> store::Result<()> {
-        // All queued deliveries are still pending in the table.
-        self.queue.clear();
-        self.behind = true;
-        if self.alone.insert(head) {
-            return Ok(());
-        }
-        let reason = poison.into_reason();
-        if self.context.store.give_up(head, &reason).await? {
-            disposition::tell_given_up(&destination.name, &[head], &reason);
-            self.context.hub.gave_up();
-        }
-        Ok(())
-    }
-
-    /// A short reason for the delay of `message`, if it is late.
-    fn why(&self, message: &Message) -> Option<String> {
-        let before = |delivery: &Delivery| delivery.id.minted_at() < self.context.started;
-        let stopped = message.planned_at < self.context.started || message.deliveries.iter().any(before);
-        self.trouble.clone().or_else(|| stopped.then(|| "from before nuncio's last start".to_owned()))
-    }
-
-    /// Sends a message whose row is on disk, and records the outcome.
-    async fn send(
-        &mut self,
-        destination: &mut Destination,
-        mut message: Message,
-        permit: Permit,
-    ) -> store::Result<()> {
-        if message.settling {
-            digest::settle(&self.context, &message).await;
-            return Ok(());
-        }
-        message.late = self.why(&message);
-        let (tries, successes) = (message.attempts, self.context.recovery.successes());
-        let sending = self.context.sinks.send(&self.context, destination, &mut message, permit);
-        let attempt = match isolate(sending).await? {
-            Ok(attempt) => attempt,
-            Err(poison) => poison.lost(self.context.clock.now(), tries),
-        };
-        disposition::note_reachable(self.context.hub.conditions(), &attempt);
-        // A rate limit that is hit while catching up is not the reason for the wait.
-        if self.trouble.is_none() || attempt.status != Some(429) {
-            self.trouble = disposition::trouble(&attempt).or(self.trouble.take());
-        }
-        let now = self.context.clock.moment();
-        let disposition = Disposition::of(destination, &message, &attempt, &mut self.failures, now);
-        if !self.is_readdressed(&message, &attempt).await? {
-            disposition.tell(&self.context.hub, destination, &message, &attempt, now);
-        }
-        let digest = message.form == Form::Digest;
-        if digest && matches!(disposition.next, NextStep::Split(_) | NextStep::Dead(_) | NextStep::Parked(_))
-        {
-            digest::release(&self.context, &message).await?;
-        }
-        let recorded = disposition.record(&self.context, destination, &message, &attempt).await;
-        if attempt.is_outage() {
-            self.context.recovery.wait_since(successes);
-        }
-        if recorded == Recorded::Outdated {
-            return self.readdressed(destination, message, &disposition.next).await;
-        }
-        if recorded == Recorded::Theirs {
-            return Ok(());
-        }
-        message.attempts += 1;
-        match disposition.next {
-            NextStep::InDoubt | NextStep::SendAgain => {
-                if matches!(disposition.next, NextStep::InDoubt) {
-                    message.ambiguous_since.get_or_insert(attempt.started_at);
-                }
-                self.in_doubt.push_front(message);
-            }
-            NextStep::Recomposed(plain) => self.in_doubt.push_front(*plain),
-            NextStep::Withdrawn | NextStep::Superseded(_) => {
-                self.queue_all(message.deliveries);
-            }
-            NextStep::Split(_) => {
-                self.no_digest |= digest;
-                self.behind |= digest;
-                self.storm &= !digest;
-                self.alone.extend(message.deliveries.iter().map(|delivery| delivery.id));
-                self.queue_all(message.deliveries);
-            }
-            NextStep::Delivered(_) => {
-                if digest {
-                    digest::settle(&self.context, &message).await;
-                }
-                self.queue_all(message.replies);
-            }
-            NextStep::Dead(_) | NextStep::Parked(_) => {}
-        }
-        Ok(())
+    /// Whether something arrived that this lane has not seen.
+    pub(super) fn has_unseen(&mut self) -> bool {
+        self.next_hint().is_some() || self.take_wake()
     }
 }

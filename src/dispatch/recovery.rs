@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::dispatch::Context;
-use crate::dispatch::disposition::STORE_AGAIN;
+use crate::dispatch::lane::insist::STORE_AGAIN;
 
 /// Counts successes and tracks destinations that wait for one. Shared by all lanes.
 pub(super) struct Recovery {

@@ -9,23 +9,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::dispatch::Context;
-use crate::dispatch::lane::{Finished, INBOX, Lane};
-use crate::dispatch::platform::PlatformLane;
-use crate::dispatch::wake::Wake;
-use crate::model::{Delivery, DestinationId, schedule};
+use crate::dispatch::calls::platform::PlatformLane;
+use crate::dispatch::cards::lane::CardLane;
+use crate::dispatch::lane::{Lane, LaneEnd, LaneHandle};
+use crate::model::{Delivery, DestinationId, Sink, schedule};
 
 pub(super) struct LaneSupervisor {
     context: Arc<Context>,
     stop: CancellationToken,
-    running: HashMap<DestinationId, Handle>,
+    running: HashMap<DestinationId, LaneHandle>,
     broken: HashMap<DestinationId, Broken>,
     tasks: JoinSet<(DestinationId, Option<Finished>)>,
-    /// Destinations that need a bot while there is no token. That does not change before the next start.
+    /// Destinations whose sink has no token or key. That does not change before the next start.
     without_token: HashSet<DestinationId>,
 }
 
@@ -47,9 +46,10 @@ impl Broken {
     }
 }
 
-struct Handle {
-    inbox: mpsc::Sender<Delivery>,
-    wake: Wake,
+/// What remains of a stopped lane: the hints that arrived while it was closing, among others.
+struct Finished {
+    lane: Lane,
+    end: LaneEnd,
 }
 
 impl LaneSupervisor {
@@ -62,11 +62,7 @@ impl LaneSupervisor {
     pub(super) fn hint(&mut self, delivery: Delivery) {
         let id = delivery.destination_id;
         match self.running.get(&id) {
-            Some(lane) => {
-                if lane.inbox.try_send(delivery).is_err() {
-                    lane.wake.request_poll();
-                }
-            }
+            Some(lane) => lane.hint(delivery),
             None => self.start(id),
         }
     }
@@ -77,7 +73,7 @@ impl LaneSupervisor {
             Ok(due) => {
                 for id in due {
                     match self.running.get(&id) {
-                        Some(lane) => lane.wake.request_poll(),
+                        Some(lane) => lane.request_poll(),
                         None => self.start(id),
                     }
                 }
@@ -91,7 +87,7 @@ impl LaneSupervisor {
 
     /// Makes every lane poll the table because hints were lost.
     pub(super) fn wake_all(&self) {
-        self.running.values().for_each(|lane| lane.wake.request_poll());
+        self.running.values().for_each(LaneHandle::request_poll);
     }
 
     /// Waits for the next lane to finish; `None` at once if there is none.
@@ -101,13 +97,13 @@ impl LaneSupervisor {
         self.running.remove(&destination);
         self.context.hub.lanes_running(self.running.len());
         match finished {
-            Some(Finished { mut inbox, wake, needs_token }) => {
+            Some(Finished { mut lane, end }) => {
                 self.broken.remove(&destination);
-                if needs_token {
+                if end == LaneEnd::NeedsToken {
                     self.without_token.insert(destination);
                 }
                 // A hint that arrived while the lane was closing would otherwise wait for the sweep.
-                if inbox.try_recv().is_ok() || wake.take() {
+                if lane.has_unseen() {
                     self.start(destination);
                 }
             }
@@ -130,33 +126,55 @@ impl LaneSupervisor {
     }
 
     fn start(&mut self, destination: DestinationId) {
-        let platform = self.context.platform.clone().filter(|platform| platform.is_at(destination));
         if self.stop.is_cancelled() || self.without_token.contains(&destination) {
             return;
         }
         if self.broken.get(&destination).is_some_and(|broken| self.context.clock.elapsed() < broken.until) {
             return;
         }
-        let breaks = self.broken.get(&destination).map_or(0, |broken| broken.times);
-        let (inbox, received) = mpsc::channel(INBOX);
-        let (wake, context) = (Wake::default(), Arc::clone(&self.context));
-        match platform {
-            Some(platform) => {
-                let lane = PlatformLane::new(context, platform, received, wake.clone());
-                self.spawn(destination, lane.run(self.stop.clone()));
-            }
-            None => {
-                let lane = Lane::new(context, destination, received, wake.clone(), breaks);
-                self.spawn(destination, lane.run(self.stop.clone()));
-            }
-        }
-        self.running.insert(destination, Handle { inbox, wake });
+        let crashes = self.broken.get(&destination).map_or(0, |broken| broken.times);
+        let (lane, handle) = Lane::new(Arc::clone(&self.context), destination, crashes);
+        let run = AssertUnwindSafe(run(lane, self.stop.clone())).catch_unwind();
+        self.tasks.spawn(async move { (destination, run.await.ok()) });
+        self.running.insert(destination, handle);
         self.context.hub.lanes_running(self.running.len());
     }
+}
 
-    fn spawn(&mut self, destination: DestinationId, lane: impl Future<Output = Finished> + Send + 'static) {
-        self.tasks.spawn(async move { (destination, AssertUnwindSafe(lane).catch_unwind().await.ok()) });
-    }
+/// Runs a lane until there is nothing to do, or until `stop`.
+async fn run(mut lane: Lane, stop: CancellationToken) -> Finished {
+    let end = tokio::select! {
+        biased;
+        () = stop.cancelled() => LaneEnd::Idle,
+        end = work(&mut lane) => end,
+    };
+    Finished { lane, end }
+}
+
+/// The work of a lane: its destination's sink shows cards, or is called.
+async fn work(lane: &mut Lane) -> LaneEnd {
+    let (context, id) = (Arc::clone(&lane.context), lane.id);
+    let worked = match lane.destination().await {
+        Ok(None) => return LaneEnd::Idle,
+        Ok(Some(destination)) => match (&destination.sink, context.sinks.platform()) {
+            (Sink::Channel(_) | Sink::DiscordWebhook(_), _) => CardLane::new(lane).work(destination).await,
+            (Sink::XtSystems, Some(platform)) => {
+                let worked = PlatformLane::new(lane, platform).work(destination).await;
+                return worked.unwrap_or_else(|error| {
+                    tracing::error!(%error, "the database cannot be read, so calls to XTSystems wait. nuncio tries \
+                                             again by itself");
+                    LaneEnd::Idle
+                });
+            }
+            (Sink::XtSystems, None) => Ok(LaneEnd::NeedsToken),
+        },
+        Err(error) => Err(error),
+    };
+    worked.unwrap_or_else(|error| {
+        tracing::error!(%error, destination = %id, "the database cannot be read, so deliveries to this destination \
+                                                    wait. nuncio tries again by itself");
+        LaneEnd::Idle
+    })
 }
 
 #[cfg(test)]

@@ -289,9 +289,9 @@ impl Routes {
 
 /// For example "Acme alerts (…/webhooks/123/••••abcd)".
 fn display_name(destination: &Destination) -> String {
-    match &destination.sink {
-        Sink::DiscordWebhook(mark) => format!("{} ({mark})", destination.name),
-        Sink::Channel(_) | Sink::XtSystems => destination.name.clone(),
+    match destination.sink.shown_address() {
+        Some(address) => format!("{} ({address})", destination.name),
+        None => destination.name.clone(),
     }
 }
 

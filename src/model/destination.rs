@@ -1,52 +1,7 @@
 //! Destinations: where messages go.
 
 use crate::clock::SteadyTime;
-use crate::model::{DestinationId, EventId, Snowflake, WebhookMark};
-
-/// How to reach a destination.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sink {
-    /// A channel or thread that the bot posts to.
-    Channel(Snowflake),
-    /// A stored Discord webhook, identified here by the visible part of its address. The full address is sealed in
-    /// the store.
-    DiscordWebhook(WebhookMark),
-    /// The platform: its API receives decisions and ticket actions.
-    XtSystems,
-}
-
-impl Sink {
-    /// The sink's kind as stored in the database.
-    #[must_use]
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Channel(_) => "channel",
-            Self::DiscordWebhook(_) => "discord_webhook",
-            Self::XtSystems => "xtsystems",
-        }
-    }
-
-    /// Distinguishes sinks of one kind.
-    #[must_use]
-    pub fn address(&self) -> String {
-        match self {
-            Self::Channel(id) => id.to_string(),
-            Self::DiscordWebhook(mark) => mark.stored(),
-            Self::XtSystems => String::new(),
-        }
-    }
-
-    /// Parses the database columns.
-    #[must_use]
-    pub fn from_parts(kind: &str, address: &str) -> Option<Self> {
-        match kind {
-            "channel" => address.parse().ok().map(Self::Channel),
-            "discord_webhook" => address.parse().ok().map(Self::DiscordWebhook),
-            "xtsystems" => Some(Self::XtSystems),
-            _ => None,
-        }
-    }
-}
+use crate::model::{DestinationId, EventId, Sink, Snowflake};
 
 /// One target of messages. It has one lane.
 #[derive(Clone, Debug)]
@@ -75,9 +30,6 @@ impl Destination {
     /// The command that repairs it when it is closed, if there is one.
     #[must_use]
     pub fn mended_by(&self) -> Option<String> {
-        match self.sink {
-            Sink::DiscordWebhook(_) => Some(format!("nuncio discord-webhooks replace {}", self.id)),
-            Sink::Channel(_) | Sink::XtSystems => None,
-        }
+        self.sink.mended_by(self.id)
     }
 }

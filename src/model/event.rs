@@ -6,26 +6,32 @@ use crate::model::raw_body::RawBody;
 use crate::model::{EventId, KindMeaning, Payload, Severity, Source};
 use crate::signature;
 
-/// Deduplication key: requests with one key are one event. 64 hex digits.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct DedupeKey(String);
+/// Deduplication key: requests with one key are one event. The first half of a SHA-256: only who signs could look for two
+/// bodies with one key, and would deceive nobody else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DedupeKey([u8; 16]);
 
 impl DedupeKey {
     /// Key of a body that contains its own timestamp: on a retry, the platform signs the identical bytes again.
     #[must_use]
     pub fn of_body(body: &RawBody) -> Self {
-        Self(signature::sha256_hex(&[body.as_bytes()]))
+        Self::of(&[body.as_bytes()])
     }
 
     /// Key of a body without a timestamp: the same bytes at another time are another event.
     #[must_use]
     pub fn of_request(timestamp: &str, body: &RawBody) -> Self {
-        Self(signature::sha256_hex(&[timestamp.as_bytes(), body.as_bytes()]))
+        Self::of(&[timestamp.as_bytes(), body.as_bytes()])
     }
 
-    /// The hex digits.
+    fn of(parts: &[&[u8]]) -> Self {
+        let hash = signature::sha256(parts);
+        Self(std::array::from_fn(|at| hash[at]))
+    }
+
+    /// The bytes.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub const fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 }

@@ -36,6 +36,9 @@ macro_rules! prefixed_id {
                 Self(Uuid::from_u128(self.0.as_u128().wrapping_add(1)))
             }
 
+            /// The lower bound: every id sorts after it.
+            pub const FIRST: Self = Self(Uuid::nil());
+
             /// The upper bound: no id sorts after it.
             pub const LAST: Self = Self(Uuid::max());
 
@@ -69,6 +72,12 @@ macro_rules! prefixed_id {
         impl From<Uuid> for $name {
             fn from(uuid: Uuid) -> Self {
                 Self(uuid)
+            }
+        }
+
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Self {
+                id.0
             }
         }
 
@@ -125,6 +134,8 @@ prefixed_id!(/// Names a destination: `dst_…`.
     DestinationId, "dst_");
 prefixed_id!(/// Names a decision: `dec_…`. Also the idempotency key of its calls to the platform.
     DecisionId, "dec_");
+prefixed_id!(/// Names a quarantined body: `qtn_…`.
+    QuarantineId, "qtn_");
 
 /// Mints ids that sort in the order they were minted, also within one millisecond and when the wall clock is set
 /// back. The writer has exactly one, so that id order is commit order.

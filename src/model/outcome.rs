@@ -6,13 +6,38 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::model::Snowflake;
 
-/// Proof that a message was posted on Discord.
+/// Proof that a request had its effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Receipt {
-    /// The message's channel.
-    pub channel: Snowflake,
-    /// The message's id; `None` if Discord reported success but the answer was unreadable.
-    pub message: Option<Snowflake>,
+pub enum Receipt {
+    /// A message was posted or edited on Discord.
+    Message {
+        /// The message's channel.
+        channel: Snowflake,
+        /// The message's id; `None` if it was posted and has been deleted since, so that Discord no longer names it.
+        message: Option<Snowflake>,
+    },
+    /// A call was confirmed. Nothing was posted to a channel.
+    Call,
+}
+
+impl Receipt {
+    /// The channel of the message.
+    #[must_use]
+    pub const fn channel(self) -> Option<Snowflake> {
+        match self {
+            Self::Message { channel, .. } => Some(channel),
+            Self::Call => None,
+        }
+    }
+
+    /// The message's id on Discord.
+    #[must_use]
+    pub const fn message(self) -> Option<Snowflake> {
+        match self {
+            Self::Message { message, .. } => message,
+            Self::Call => None,
+        }
+    }
 }
 
 /// Whether a failed request may have arrived nevertheless.
@@ -62,7 +87,7 @@ impl fmt::Display for Reason {
 /// Outcome of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Posted on Discord.
+    /// Posted on Discord, or confirmed by the platform.
     Sent(Receipt),
     /// A failure of the destination or the network: the lane waits and retries the same message.
     Retry {

@@ -104,7 +104,7 @@ pub const WAITS: &[Wait] = &[
     },
     Wait {
         what: "FOLD_REPEATS: the card of a repeated alert",
-        storage: WaitStorage::Derived("the times in the ids of its events"),
+        storage: WaitStorage::Derived("the times in the ids of its events, one of them in cards.since_at"),
         kind: WaitKind::Duration { longest: Duration::MAX },
     },
     Wait {
@@ -135,22 +135,15 @@ pub const RECORDS: &[(&str, &[&str])] = &[
     ("companies", &["updated_at"]),
     (
         "destinations",
-        &[
-            "failing_since",
-            "last_success_at",
-            "lane_until",
-            "created_at",
-            "updated_at",
-            "deleted_at",
-            "test_success_at",
-        ],
+        &["failing_since", "last_success_at", "created_at", "updated_at", "deleted_at", "test_success_at"],
     ),
     ("events", &["occurred_at", "received_at"]),
     ("messages", &["ambiguous_since", "created_at", "finished_at", "discord_time"]),
     ("deliveries", &["finished_at"]),
     ("attempts", &["started_at", "took_ms", "retry_after_ms"]),
     ("quarantine", &["received_at"]),
-    ("cards", &["state_at", "updated_at"]),
+    // since_at is the time in the id of its first event, which no start moves.
+    ("cards", &["since_at", "state_at", "updated_at"]),
     // due_at is for the card; the wait itself belongs to the call's delivery.
     ("decisions", &["asked_at", "decided_at", "elsewhere_at", "due_at", "settled_at", "created_at"]),
     ("audit", &["at"]),

@@ -26,6 +26,7 @@ mod interaction;
 mod invite;
 pub mod ledger;
 pub mod limits;
+mod messages;
 pub mod model;
 mod page;
 mod rest;
@@ -200,18 +201,6 @@ impl Discord {
         self.state().world.channels().map(|channel| (channel.name.clone(), channel.id)).collect()
     }
 
-    /// The messages of a channel as Discord's message objects, oldest first; empty if the channel is unknown.
-    #[must_use]
-    pub fn messages(&self, channel: Snowflake) -> Vec<Value> {
-        self.state().world.history(channel, usize::MAX)
-    }
-
-    /// Waits until the channel holds at least `at_least` messages and returns all of them, oldest first.
-    pub async fn wait_for_messages(&self, channel: Snowflake, at_least: usize) -> Vec<Value> {
-        self.wait_until(|discord| Some(discord.messages(channel)).filter(|found| found.len() >= at_least))
-            .await
-    }
-
     /// Waits until `seen` returns `Some`; calls it again after each request and each change. It never sleeps: put a
     /// timeout around it.
     pub async fn wait_until<T>(&self, mut seen: impl FnMut(&Self) -> Option<T>) -> T {
@@ -240,7 +229,7 @@ impl Discord {
 
     /// Recent API requests and their answers, oldest first.
     #[must_use]
-    pub fn requests(&self) -> Vec<LoggedRequest> {
+    pub fn requests(&self) -> Vec<Arc<LoggedRequest>> {
         self.state().ledger.requests()
     }
 

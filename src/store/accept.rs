@@ -10,6 +10,7 @@ use crate::model::{
     Delivery, DeliveryId, DestinationId, Event, EventId, Mint, MuteId, NewEvent, Payload, Priority, Severity,
 };
 use crate::store::decision::{self, DecisionTrigger};
+use crate::store::delivery::{self, NewDelivery};
 use crate::store::sql::{Tx, query, query_scalar};
 use crate::store::{Error, HintSender, Result, Store};
 
@@ -24,10 +25,6 @@ pub(super) const INSERT_EVENT: &str = "INSERT INTO events (id, source, kind, com
 /// Finds the first event with a deduplication key.
 pub(super) const FIRST_OF: &str =
     "SELECT id FROM events WHERE source = $1 AND subject = $2 AND dedupe_key = $3";
-/// Inserts a delivery.
-pub(super) const INSERT_DELIVERY: &str = "INSERT INTO deliveries (id, event_id, destination_id, route, rank, status, \
-     reason, finished_at, due_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
-     ON CONFLICT (event_id, destination_id, slot) DO NOTHING";
 /// Inserts or updates a customer's name.
 pub(super) const LEARN_NAME: &str = "INSERT INTO companies (source, id, name, updated_at) VALUES ($1, $2, $3, $4) \
      ON CONFLICT (source, id) DO UPDATE SET name = excluded.name, updated_at = excluded.updated_at";
@@ -46,9 +43,18 @@ pub struct Planned {
 }
 
 impl Planned {
-    /// Initial status of the delivery row.
-    pub(super) const fn status(&self) -> &'static str {
-        if self.muted.is_some() { "cancelled" } else { "pending" }
+    /// The delivery to insert for `event`, due at once.
+    pub(super) fn row(&self, id: DeliveryId, event_id: EventId, now: Moment) -> NewDelivery<'_> {
+        NewDelivery {
+            id,
+            event_id,
+            destination_id: self.destination_id,
+            slot: "",
+            route: &self.route,
+            priority: self.priority,
+            due_at: now.steady,
+            muted: self.muted.map(|mute| (mute, now.wall)),
+        }
     }
 }
 
@@ -195,13 +201,13 @@ pub(super) fn send_hints(Incoming { event, plan, .. }: Incoming, stored: Stored,
 async fn insert_event(tx: &mut Tx, id: EventId, incoming: &Incoming) -> Result<bool> {
     let event = &incoming.event;
     let inserted = query(INSERT_EVENT)
-        .bind(id.to_string())
+        .bind(id)
         .bind(event.source.as_str())
         .bind(event.kind.as_str())
         .bind(event.company.as_str())
-        .bind(event.dedupe.as_str())
+        .bind(event.dedupe.as_bytes())
         .bind(event.subject.as_str())
-        .bind(event.cause.map(|id| id.to_string()).unwrap_or_default())
+        .bind(event.cause)
         .bind(event.severity.map_or("", Severity::as_str))
         .bind(event.occurred_at.as_millis())
         .bind(event.received_at.as_millis())
@@ -213,13 +219,12 @@ async fn insert_event(tx: &mut Tx, id: EventId, incoming: &Incoming) -> Result<b
 }
 
 async fn first_of(tx: &mut Tx, event: &NewEvent) -> Result<EventId> {
-    let id: String = query_scalar(FIRST_OF)
+    query_scalar(FIRST_OF)
         .bind(event.source.as_str())
         .bind(event.subject.as_str())
-        .bind(event.dedupe.as_str())
+        .bind(event.dedupe.as_bytes())
         .fetch_one(tx)
-        .await?;
-    Ok(id.parse()?)
+        .await
 }
 
 /// Inserts a delivery, due at once.
@@ -230,19 +235,7 @@ pub(super) async fn insert_delivery(
     planned: &Planned,
     id: DeliveryId,
 ) -> Result<()> {
-    query(INSERT_DELIVERY)
-        .bind(id.to_string())
-        .bind(event.to_string())
-        .bind(planned.destination_id.to_string())
-        .bind(planned.route.as_str())
-        .bind(planned.priority.as_i64())
-        .bind(planned.status())
-        .bind(planned.muted.map(|mute| mute.to_string()))
-        .bind(planned.muted.map(|_| now.wall.as_millis()))
-        .bind(now.steady.as_millis())
-        .execute(tx)
-        .await?;
-    Ok(())
+    delivery::insert(tx, &planned.row(id, event, now)).await.map(drop)
 }
 
 /// Opens the decisions that a new event requests, and records its answers.

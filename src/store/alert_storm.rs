@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use crate::clock::Moment;
-use crate::model::DestinationId;
+use crate::model::{DeliveryId, DestinationId};
 use crate::store::delivery::COLUMNS;
 use crate::store::sql::{Tx, query, query_scalar};
 use crate::store::{Result, Store, Waiting};
 
 /// Urgent deliveries whose alert has no card that they would change. Such a card is at least as severe, and was new
-/// at most `$3` milliseconds before them (the first 12 digits of an id are its time). A delivery that a person sent
+/// at most `$3` milliseconds before them. A delivery that a person sent
 /// again needs a message of its own.
-const UNSHOWN: &str = "FROM deliveries AS d CROSS JOIN events AS e ON e.id = d.event_id \
-     WHERE d.destination_id = $1 AND d.rank = 0 AND d.status = 'pending' AND d.due_at <= $2 AND d.slot = '' \
+const UNSHOWN: &str = "FROM deliveries AS d CROSS JOIN events AS e \
+     WHERE e.id = d.event_id AND d.destination_id = $1 AND d.rank = 0 AND d.status = 'pending' AND d.due_at <= $2 AND d.slot = '' \
      AND d.generation = 0 AND NOT EXISTS (SELECT 1 FROM cards AS c WHERE c.destination_id = d.destination_id \
-     AND c.source = e.source AND c.subject = e.subject AND NOT c.frozen AND SUBSTR(c.since, 5, 12) >= PRINTF('%012x', e.received_at - $3) \
+     AND c.source = e.source AND c.subject = e.subject AND NOT c.frozen AND c.since_at >= e.received_at - $3 \
      AND CASE c.state WHEN 'critical' THEN 2 WHEN 'error' THEN 1 ELSE 0 END \
          >= CASE e.severity WHEN 'critical' THEN 2 WHEN 'error' THEN 1 ELSE 0 END)";
 
@@ -31,7 +31,7 @@ impl Store {
         let limit = i64::try_from(depth).unwrap_or(i64::MAX).saturating_add(1);
         let sql = format!("SELECT COUNT(*) FROM (SELECT 1 {UNSHOWN} LIMIT $4) AS waiting");
         let waiting: i64 = query_scalar(sql)
-            .bind(destination.to_string())
+            .bind(destination)
             .bind(now.steady.as_millis())
             .bind(window(folds, now))
             .bind(limit)
@@ -50,9 +50,11 @@ impl Store {
         limit: usize,
     ) -> Result<Waiting> {
         let chosen = format!(
-            "SELECT MIN(d.id) {UNSHOWN} GROUP BY e.source, CASE e.subject WHEN '' THEN d.id ELSE e.subject END \
-             ORDER BY MIN(CASE e.source WHEN 'nuncio' THEN 0 ELSE 1 END), \
-             MIN(CASE e.severity WHEN 'critical' THEN 0 WHEN 'error' THEN 1 ELSE 2 END), MIN(d.id) LIMIT $4"
+            "SELECT id FROM (SELECT d.id, CASE e.source WHEN 'nuncio' THEN 0 ELSE 1 END AS sender, \
+             MIN(CASE e.severity WHEN 'critical' THEN 0 WHEN 'error' THEN 1 ELSE 2 END) OVER alert AS weight, \
+             ROW_NUMBER() OVER (alert ORDER BY d.id) AS nth {UNSHOWN} \
+             WINDOW alert AS (PARTITION BY e.source, e.subject, CASE e.subject WHEN '' THEN d.id END)) AS alerts \
+             WHERE nth = 1 ORDER BY sender, weight, id LIMIT $4"
         );
         self.chosen(&chosen, destination, folds, now, limit).await
     }
@@ -82,7 +84,11 @@ impl Store {
         now: Moment,
         limit: usize,
     ) -> Result<Waiting> {
-        let chosen = format!("SELECT MAX(d.id) {UNSHOWN} GROUP BY d.route, e.kind, e.severity LIMIT $4");
+        let chosen = format!(
+            "SELECT id FROM (SELECT d.id, ROW_NUMBER() OVER \
+             (PARTITION BY d.route, e.kind, e.severity ORDER BY d.id DESC) AS nth {UNSHOWN}) AS sorts \
+             WHERE nth = 1 LIMIT $4"
+        );
         self.chosen(&chosen, destination, folds, now, limit).await
     }
 
@@ -107,7 +113,7 @@ impl Store {
         limit: usize,
     ) -> Result<Waiting> {
         let rows = query(sql)
-            .bind(destination.to_string())
+            .bind(destination)
             .bind(now.steady.as_millis())
             .bind(window(folds, now))
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
@@ -124,9 +130,9 @@ pub(super) async fn ids_of_unshown(
     folds: Duration,
     now: Moment,
     limit: i64,
-) -> Result<Vec<String>> {
+) -> Result<Vec<DeliveryId>> {
     query_scalar(format!("SELECT d.id {UNSHOWN} ORDER BY d.id LIMIT $4"))
-        .bind(destination.to_string())
+        .bind(destination)
         .bind(now.steady.as_millis())
         .bind(window(folds, now))
         .bind(limit)

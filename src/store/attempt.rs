@@ -15,7 +15,7 @@ pub(super) async fn insert_attempt(tx: &mut Tx, message: &Message, attempt: &Att
         "INSERT INTO attempts (message_id, number, started_at, took_ms, status, class, code, retry_after_ms, \
          response) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
-    .bind(message.id.to_string())
+    .bind(message.id)
     .bind(i64::from(message.attempts) + 1)
     .bind(attempt.started_at.as_millis())
     .bind(millis(attempt.took))

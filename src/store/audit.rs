@@ -139,7 +139,7 @@ impl Unit for Append {
 /// Returns whether the log has this click or command already: the gateway may deliver it twice.
 pub(super) async fn was_seen(tx: &mut Tx, entry: &AuditEntry) -> Result<bool> {
     let Some(interaction) = entry.interaction else { return Ok(false) };
-    let seen: Option<i64> = query_scalar("SELECT 1 FROM audit WHERE interaction_id = $1")
+    let seen: Option<i64> = query_scalar("SELECT CAST(1 AS BIGINT) FROM audit WHERE interaction_id = $1")
         .bind(interaction.to_string())
         .fetch_optional(tx)
         .await?;

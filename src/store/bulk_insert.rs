@@ -3,16 +3,18 @@
 //! Nearly all events are inserted here: all but those that open or answer a decision. Borrowed arguments and ids avoid
 //! allocations. If one event fails, the whole batch is rolled back, and the writer inserts each event alone.
 
-use std::fmt::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, Connection, TransactionBehavior, params};
+use rusqlite::{CachedStatement, Connection, TransactionBehavior, params, params_from_iter};
+
+use uuid::Uuid;
 
 use crate::clock::Moment;
 use crate::model::{DeliveryId, EventId, Mint, Severity};
-use crate::store::accept::{Accept, Accepted, FIRST_OF, INSERT_DELIVERY, INSERT_EVENT, LEARN_NAME, Stored};
+use crate::store::accept::{Accept, Accepted, FIRST_OF, INSERT_EVENT, LEARN_NAME, Stored};
+use crate::store::delivery;
 use crate::store::sql::Tx;
+use crate::store::values::Arg;
 use crate::store::{Error, Result};
 
 /// Why a batch was not inserted.
@@ -58,22 +60,21 @@ struct Rows<'a> {
 impl<'a> Rows<'a> {
     fn prepare(connection: &'a Connection, mint: &'a Mint, now: Moment) -> Result<Self> {
         let (event, delivery) =
-            (connection.prepare_cached(INSERT_EVENT)?, connection.prepare_cached(INSERT_DELIVERY)?);
+            (connection.prepare_cached(INSERT_EVENT)?, connection.prepare_cached(delivery::INSERT)?);
         Ok(Self { event, delivery, connection, mint, now })
     }
 
     fn insert(&mut self, accept: &Accept) -> Result<Stored> {
         let incoming = &accept.event;
         let id: EventId = self.mint.next(self.now.steady);
-        let text = Text::of(id);
         let is_new = self.event.execute(params![
-            text,
+            Arg::from(id),
             incoming.event.source.as_str(),
             incoming.event.kind.as_str(),
             incoming.event.company.as_str(),
-            incoming.event.dedupe.as_str(),
+            incoming.event.dedupe.as_bytes(),
             incoming.event.subject.as_str(),
-            incoming.event.cause.map_or(Text::EMPTY, Text::of),
+            Arg::from(incoming.event.cause),
             incoming.event.severity.map_or("", Severity::as_str),
             incoming.event.occurred_at.as_millis(),
             incoming.event.received_at.as_millis(),
@@ -87,17 +88,7 @@ impl<'a> Rows<'a> {
         let mut deliveries = Vec::with_capacity(incoming.plan.len());
         for planned in &incoming.plan {
             let delivery: DeliveryId = self.mint.next(self.now.steady);
-            self.delivery.execute(params![
-                Text::of(delivery),
-                text,
-                Text::of(planned.destination_id),
-                planned.route.as_str(),
-                planned.priority.as_i64(),
-                planned.status(),
-                planned.muted.map(Text::of),
-                planned.muted.map(|_| self.now.wall.as_millis()),
-                self.now.steady.as_millis(),
-            ])?;
+            self.delivery.execute(params_from_iter(planned.row(delivery, id, self.now).values()))?;
             deliveries.push(delivery);
         }
         if let Some(name) = &incoming.company_name {
@@ -114,42 +105,11 @@ impl<'a> Rows<'a> {
     /// Id of the first event with this deduplication key.
     fn first_of(&self, accept: &Accept) -> Result<EventId> {
         let event = &accept.event.event;
-        let key = params![event.source.as_str(), event.subject.as_str(), event.dedupe.as_str()];
-        let id: String = self.connection.prepare_cached(FIRST_OF)?.query_row(key, |row| row.get(0))?;
-        Ok(id.parse()?)
-    }
-}
-
-/// An id in its stored form, without a heap allocation.
-#[derive(Clone, Copy)]
-struct Text {
-    bytes: [u8; Self::MOST],
-    length: usize,
-}
-
-impl Text {
-    const MOST: usize = 40;
-    const EMPTY: Self = Self { bytes: [0; Self::MOST], length: 0 };
-
-    fn of(id: impl fmt::Display) -> Self {
-        let mut text = Self::EMPTY;
-        // Every id is a short prefix and 32 digits: it always fits.
-        let _ = write!(text, "{id}");
-        text
-    }
-}
-
-impl fmt::Write for Text {
-    fn write_str(&mut self, piece: &str) -> fmt::Result {
-        let end = self.length + piece.len();
-        self.bytes.get_mut(self.length..end).ok_or(fmt::Error)?.copy_from_slice(piece.as_bytes());
-        self.length = end;
-        Ok(())
-    }
-}
-
-impl ToSql for Text {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(ValueRef::Text(&self.bytes[..self.length])))
+        let key = params![event.source.as_str(), event.subject.as_str(), event.dedupe.as_bytes()];
+        let id: Uuid = self
+            .connection
+            .prepare_cached(FIRST_OF)?
+            .query_row(key, |row| Ok(Uuid::from_bytes(row.get(0)?)))?;
+        Ok(id.into())
     }
 }

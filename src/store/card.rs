@@ -5,12 +5,12 @@
 
 use crate::clock::{SteadyTime, Timestamp};
 use crate::model::{
-    Action, CardState, Delivery, DestinationId, Event, EventId, LivingCard, Message, MessageId, Snowflake,
-    Source,
+    Action, CardState, Delivery, DeliveryId, DestinationId, Event, EventId, LivingCard, Message, MessageId,
+    Snowflake, Source,
 };
 use crate::store::event::{self, source_of};
 use crate::store::sql::{Tx, query, query_scalar};
-use crate::store::{Error, Result, Store, corrupt, delivery};
+use crate::store::{Result, Store, corrupt, delivery};
 
 impl Store {
     /// Returns the card of a subject in a destination, if a message there shows it.
@@ -28,22 +28,22 @@ impl Store {
              m.channel_id, m.receipt FROM cards AS c JOIN messages AS m ON m.id = c.message_id \
              WHERE c.destination_id = $1 AND c.source = $2 AND c.subject = $3 AND m.receipt IS NOT NULL",
         )
-        .bind(destination.to_string())
+        .bind(destination)
         .bind(source.as_str())
         .bind(subject)
         .fetch_optional(self.read())
         .await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(LivingCard {
-            message_id: row.try_get::<String>("message_id")?.parse()?,
-            channel: row.try_get::<String>("channel_id")?.parse()?,
-            message: row.try_get::<String>("receipt")?.parse()?,
+            message_id: row.try_get("message_id")?,
+            channel: row.try_get("channel_id")?,
+            message: row.try_get("receipt")?,
             frozen: row.try_get("frozen")?,
             shown: CardState {
                 source: source_of(&row.try_get::<String>("source")?)?,
                 subject: row.try_get("subject")?,
                 place: usize::try_from(row.try_get::<i64>("place")?).unwrap_or(0),
-                since: row.try_get::<String>("since")?.parse()?,
+                since: row.try_get("since")?,
                 state: row.try_get("state")?,
                 state_at: Timestamp::from_millis(row.try_get("state_at")?),
                 closed: row.try_get("closed")?,
@@ -65,12 +65,12 @@ impl Store {
         let rows = query(format!(
             "SELECT {} FROM events AS e WHERE source = $1 AND subject = $2 AND EXISTS \
              (SELECT 1 FROM deliveries WHERE event_id = e.id AND destination_id = $3 AND slot = '' \
-              AND (status IN ('delivered', 'sending') OR (status = 'cancelled' AND SUBSTR(reason, 1, 4) = 'mut_'))) ORDER BY id DESC LIMIT $4",
+              AND (status IN ('delivered', 'sending') OR muted_by IS NOT NULL)) ORDER BY id DESC LIMIT $4",
             event::COLUMNS
         ))
         .bind(source.as_str())
         .bind(subject)
-        .bind(destination.to_string())
+        .bind(destination)
         .bind(limit)
         .fetch_all(self.read())
         .await?;
@@ -91,12 +91,12 @@ impl Store {
         let row = query(format!(
             "SELECT {} FROM events AS e WHERE source = $1 AND subject = $2 AND EXISTS \
              (SELECT 1 FROM deliveries WHERE event_id = e.id AND destination_id = $3 AND slot = '' \
-              AND (status IN ('delivered', 'sending') OR (status = 'cancelled' AND SUBSTR(reason, 1, 4) = 'mut_'))) ORDER BY id LIMIT 1",
+              AND (status IN ('delivered', 'sending') OR muted_by IS NOT NULL)) ORDER BY id LIMIT 1",
             event::COLUMNS
         ))
         .bind(source.as_str())
         .bind(subject)
-        .bind(destination.to_string())
+        .bind(destination)
         .fetch_optional(self.read())
         .await?;
         row.as_ref().map(event::read).transpose()
@@ -115,13 +115,13 @@ impl Store {
         let rows = query(format!(
             "SELECT {} FROM events AS e WHERE source = $1 AND subject = $2 AND SUBSTR(subject, 1, 6) = 'alert:' AND id >= $3 \
              AND EXISTS (SELECT 1 FROM deliveries WHERE event_id = e.id AND destination_id = $4 AND slot = '' \
-              AND (status IN ('delivered', 'sending') OR (status = 'cancelled' AND SUBSTR(reason, 1, 4) = 'mut_'))) ORDER BY id DESC LIMIT $5",
+              AND (status IN ('delivered', 'sending') OR muted_by IS NOT NULL)) ORDER BY id DESC LIMIT $5",
             event::COLUMNS
         ))
         .bind(source.as_str())
         .bind(alert)
-        .bind(since.to_string())
-        .bind(destination.to_string())
+        .bind(since)
+        .bind(destination)
         .bind(limit)
         .fetch_all(self.read())
         .await?;
@@ -154,12 +154,12 @@ impl Store {
         let times: i64 = query_scalar(
             "SELECT COUNT(*) FROM events AS e WHERE source = $1 AND subject = $2 AND SUBSTR(subject, 1, 6) = 'alert:' \
              AND id >= $3 AND EXISTS (SELECT 1 FROM deliveries WHERE event_id = e.id AND destination_id = $4 AND slot = '' \
-              AND (status IN ('delivered', 'sending') OR (status = 'cancelled' AND SUBSTR(reason, 1, 4) = 'mut_')))",
+              AND (status IN ('delivered', 'sending') OR muted_by IS NOT NULL))",
         )
         .bind(source.as_str())
         .bind(alert)
-        .bind(since.to_string())
-        .bind(destination.to_string())
+        .bind(since)
+        .bind(destination)
         .fetch_one(self.read())
         .await?;
         Ok(u64::try_from(times).unwrap_or(0))
@@ -169,14 +169,13 @@ impl Store {
 impl Store {
     /// The Discord messages that show the card of an event or include it in a count.
     pub async fn receipts(&self, event: EventId) -> Result<Vec<Snowflake>> {
-        let receipts: Vec<String> = query_scalar(
+        query_scalar(
             "SELECT m.receipt FROM deliveries AS d JOIN messages AS m ON m.id = d.message_id \
              WHERE d.event_id = $1 AND d.slot = '' AND d.status = 'delivered' AND m.receipt IS NOT NULL",
         )
-        .bind(event.to_string())
+        .bind(event)
         .fetch_all(self.read())
-        .await?;
-        receipts.iter().map(|id| id.parse().map_err(Error::from)).collect()
+        .await
     }
 }
 
@@ -191,11 +190,11 @@ impl Store {
              ORDER BY rank, id",
             delivery::COLUMNS.replace("generation", then)
         ))
-        .bind(message.to_string())
+        .bind(message)
         .fetch_all(self.read())
         .await?;
         // The readable deliveries are enough to draw the card.
-        Ok(corrupt::partition(&rows, delivery::read)?.0)
+        Ok(corrupt::partition::<DeliveryId, _>(&rows, delivery::read)?.0)
     }
 
     /// The highest redelivery count among the deliveries of one of nuncio's Discord messages.
@@ -204,8 +203,8 @@ impl Store {
             "SELECT MAX(d.generation) FROM messages AS m JOIN deliveries AS d ON d.message_id = m.id \
              WHERE m.receipt = $1 AND m.channel_id = $2 AND m.action = 'create'",
         )
-        .bind(message.to_string())
-        .bind(channel.to_string())
+        .bind(message)
+        .bind(channel)
         .fetch_one(self.read())
         .await?;
         Ok(generation.and_then(|generation| u32::try_from(generation).ok()).unwrap_or(0))
@@ -216,8 +215,8 @@ impl Store {
         let pings: Option<String> = query_scalar(
             "SELECT pings FROM messages WHERE receipt = $1 AND channel_id = $2 AND action = 'create' LIMIT 1",
         )
-        .bind(message.to_string())
-        .bind(channel.to_string())
+        .bind(message)
+        .bind(channel)
         .fetch_optional(self.read())
         .await?;
         Ok(pings.unwrap_or_default().split(',').filter_map(|id| id.parse().ok()).collect())
@@ -234,14 +233,14 @@ impl Store {
             return Ok(false);
         }
         let found: Option<i64> = query_scalar(
-            "SELECT 1 FROM events AS e JOIN deliveries AS d ON d.event_id = e.id \
+            "SELECT CAST(1 AS BIGINT) FROM events AS e JOIN deliveries AS d ON d.event_id = e.id \
              JOIN messages AS m ON m.id = d.message_id \
              WHERE e.source = $1 AND e.subject = $2 AND d.destination_id = $3 \
              AND m.pings <> '' AND m.planned_at > $4 LIMIT 1",
         )
         .bind(event.source.as_str())
         .bind(event.subject.as_str())
-        .bind(destination.to_string())
+        .bind(destination)
         .bind(since.as_millis())
         .fetch_optional(self.read())
         .await?;
@@ -252,34 +251,38 @@ impl Store {
 /// Records what a message shows, once it is in Discord.
 pub(super) async fn note_shown(tx: &mut Tx, message: &Message, now: Timestamp) -> Result<()> {
     for shown in &message.shows {
-        let sql = match message.action {
-            Action::Create => {
-                "INSERT INTO cards (destination_id, source, subject, message_id, place, since, state, state_at, \
-                 closed, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+        let of_message = match message.action {
+            Action::Create => query(
+                "INSERT INTO cards (destination_id, source, subject, state, state_at, closed, updated_at, message_id, \
+                 place, since, since_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
                  ON CONFLICT (destination_id, source, subject) DO UPDATE SET message_id = excluded.message_id, \
-                 place = excluded.place, since = excluded.since, state = excluded.state, \
-                 state_at = excluded.state_at, closed = excluded.closed, frozen = FALSE, \
-                 updated_at = excluded.updated_at"
-            }
+                 place = excluded.place, since = excluded.since, since_at = excluded.since_at, \
+                 state = excluded.state, state_at = excluded.state_at, closed = excluded.closed, frozen = FALSE, \
+                 updated_at = excluded.updated_at",
+            ),
             // The message that created the card stays the one that shows it.
-            Action::Edit { .. } => {
-                "UPDATE cards SET state = $7, state_at = $8, closed = $9, updated_at = $10 \
-                 WHERE destination_id = $1 AND source = $2 AND subject = $3 AND $4 <> '' AND $5 >= 0 AND $6 <> ''"
-            }
+            Action::Edit { .. } => query(
+                "UPDATE cards SET state = $4, state_at = $5, closed = $6, updated_at = $7 \
+                 WHERE destination_id = $1 AND source = $2 AND subject = $3",
+            ),
         };
-        query(sql)
-            .bind(message.destination_id.to_string())
+        let noted = of_message
+            .bind(message.destination_id)
             .bind(shown.source.as_str())
             .bind(shown.subject.as_str())
-            .bind(message.id.to_string())
-            .bind(i64::try_from(shown.place).unwrap_or(0))
-            .bind(shown.since.to_string())
             .bind(shown.state.as_str())
             .bind(shown.state_at.as_millis())
             .bind(shown.closed)
-            .bind(now.as_millis())
-            .execute(&mut *tx)
-            .await?;
+            .bind(now.as_millis());
+        let noted = match message.action {
+            Action::Create => noted
+                .bind(message.id)
+                .bind(i64::try_from(shown.place).unwrap_or(0))
+                .bind(shown.since)
+                .bind(shown.since.minted_at().as_millis()),
+            Action::Edit { .. } => noted,
+        };
+        noted.execute(&mut *tx).await?;
     }
     Ok(())
 }
@@ -291,9 +294,9 @@ pub(super) async fn freeze(tx: &mut Tx, message: &Message) -> Result<()> {
         "UPDATE cards SET frozen = TRUE WHERE destination_id = $1 AND message_id IN \
          (SELECT id FROM messages WHERE receipt = $2 AND channel_id = $3)",
     )
-    .bind(message.destination_id.to_string())
-    .bind(edited.to_string())
-    .bind(channel.to_string())
+    .bind(message.destination_id)
+    .bind(edited)
+    .bind(channel)
     .execute(tx)
     .await?;
     Ok(())

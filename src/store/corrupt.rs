@@ -4,22 +4,26 @@
 //! corrupt pending delivery is given up with the reason, so that its lane continues and lists show it. Nothing is
 //! guessed or repaired here.
 
+use std::fmt::Display;
+
+use uuid::Uuid;
+
 use crate::clock::Timestamp;
-use crate::model::{CorruptRow, DestinationId, RowResult};
+use crate::model::{CorruptRow, DeliveryId, DestinationId, RowResult};
 use crate::store::sql::{Row, Tx, query};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
 const MAY_BE_IN_CHANNEL: &str = "; it may be in the channel all the same";
 
-/// Decodes `rows`, which contain their `id` and, as `place`, their row number. Returns corrupt rows separately. An
+/// Decodes `rows`, which contain their `id` (an `Id`) and, as `place`, their row number. Returns corrupt rows separately. An
 /// error that is not about a single row fails the whole call.
-pub(super) fn partition<T>(
+pub(super) fn partition<Id: From<Uuid> + Display, T>(
     rows: &[Row],
     read: impl Fn(&Row) -> Result<T>,
 ) -> Result<(Vec<T>, Vec<CorruptRow>)> {
     let (mut sound, mut corrupt) = (Vec::with_capacity(rows.len()), Vec::new());
-    for row in decode_all(rows, read)? {
+    for row in decode_all::<Id, _>(rows, read)? {
         match row {
             Ok(read) => sound.push(read),
             Err(row) => corrupt.push(row),
@@ -29,26 +33,35 @@ pub(super) fn partition<T>(
 }
 
 /// Decodes `rows` and keeps their order.
-pub(super) fn decode_all<T>(rows: &[Row], read: impl Fn(&Row) -> Result<T>) -> Result<Vec<RowResult<T>>> {
-    rows.iter().map(|row| decode(row, &read)).collect()
+pub(super) fn decode_all<Id: From<Uuid> + Display, T>(
+    rows: &[Row],
+    read: impl Fn(&Row) -> Result<T>,
+) -> Result<Vec<RowResult<T>>> {
+    rows.iter().map(|row| decode::<Id, _>(row, &read)).collect()
 }
 
 /// Decodes one row. An error that is not about this row fails the call.
-pub(super) fn decode<T>(row: &Row, read: impl Fn(&Row) -> Result<T>) -> Result<RowResult<T>> {
+pub(super) fn decode<Id: From<Uuid> + Display, T>(
+    row: &Row,
+    read: impl Fn(&Row) -> Result<T>,
+) -> Result<RowResult<T>> {
     match read(row) {
         Ok(read) => Ok(Ok(read)),
-        Err(error) if error.is_of_one_row() => Ok(Err(of(row, error.to_string())?)),
+        Err(error) if error.is_of_one_row() => Ok(Err(of::<Id>(row, error.to_string())?)),
         Err(error) => Err(error),
     }
 }
 
-pub(super) fn of(row: &Row, why: String) -> Result<CorruptRow> {
-    Ok(CorruptRow { place: row.try_get("place")?, id: shown(row, "id"), why })
+pub(super) fn of<Id: From<Uuid> + Display>(row: &Row, why: String) -> Result<CorruptRow> {
+    Ok(CorruptRow { place: row.try_get("place")?, id: shown::<Id>(row), why })
 }
 
-/// A column's content as text, whatever its type.
-fn shown(row: &Row, column: &str) -> String {
-    String::from_utf8_lossy(&row.raw(column)).into_owned()
+/// The row's id as text, whatever it is.
+fn shown<Id: From<Uuid> + Display>(row: &Row) -> String {
+    match row.try_get::<Uuid>("id") {
+        Ok(id) => Id::from(id).to_string(),
+        Err(_) => String::from_utf8_lossy(&row.raw("id")).into_owned(),
+    }
 }
 
 impl Store {
@@ -124,9 +137,9 @@ impl Unit for GiveUpMessage {
         )
         .bind(format!("its message cannot be read: {}{MAY_BE_IN_CHANNEL}", self.corrupt_row.why))
         .bind(self.now.as_millis())
-        .bind(self.destination.to_string())
+        .bind(self.destination)
         .fetch_all(tx)
         .await?;
-        Ok(given_up.iter().map(|row| shown(row, "id")).collect())
+        Ok(given_up.iter().map(shown::<DeliveryId>).collect())
     }
 }

@@ -17,6 +17,7 @@ use crate::model::{
 };
 use crate::store::sql::{Row, Tx, query, query_as, query_scalar};
 use crate::store::unit::Unit;
+use crate::store::values::Arg;
 use crate::store::{Error, Result, Store, event};
 
 pub(super) use announce::announce;
@@ -39,26 +40,26 @@ pub struct CardLocation {
 impl Store {
     /// Returns the decision that a click's token names.
     pub async fn decision_by_token(&self, token: &Token) -> Result<Option<Decision>> {
-        self.one_decision("SELECT * FROM decisions WHERE token = $1", token.as_str().to_owned()).await
+        self.one_decision("SELECT * FROM decisions WHERE token = $1", token.as_str()).await
     }
 
     /// Returns the decision with this id.
     pub async fn decision(&self, id: DecisionId) -> Result<Option<Decision>> {
-        self.one_decision("SELECT * FROM decisions WHERE id = $1", id.to_string()).await
+        self.one_decision("SELECT * FROM decisions WHERE id = $1", id).await
     }
 
     /// Returns the decision whose call to the platform a delivery carries.
     pub async fn decision_of_call(&self, delivery: DeliveryId) -> Result<Option<Decision>> {
-        self.one_decision("SELECT * FROM decisions WHERE delivery_id = $1", delivery.to_string()).await
+        self.one_decision("SELECT * FROM decisions WHERE delivery_id = $1", delivery).await
     }
 
     /// Returns the machine decision that this very event requested.
     pub async fn decision_asked_by(&self, event: EventId) -> Result<Option<Decision>> {
         let sql = "SELECT * FROM decisions WHERE event_id = $1 AND kind = 'machine'";
-        self.one_decision(sql, event.to_string()).await
+        self.one_decision(sql, event).await
     }
 
-    async fn one_decision(&self, sql: &'static str, key: String) -> Result<Option<Decision>> {
+    async fn one_decision(&self, sql: &'static str, key: impl Into<Arg<'_>>) -> Result<Option<Decision>> {
         query(sql).bind(key).fetch_optional(self.read()).await?.as_ref().map(read).transpose()
     }
 
@@ -116,18 +117,18 @@ impl Store {
              LEFT JOIN messages AS m ON m.id = d.message_id AND m.action = 'create' \
              WHERE e.id = $1 OR ($2 <> 'machine' AND e.source = $3 AND e.subject = $4 AND e.subject <> '')",
         )
-        .bind(decision.event_id.to_string())
+        .bind(decision.event_id)
         .bind(decision.kind.as_str())
         .bind(decision.source.as_str())
         .bind(decision.subject.as_str())
         .fetch_all(self.read())
         .await?;
-        let id = |text: Option<String>| text.and_then(|text| text.parse::<Snowflake>().ok());
         let mut all = Vec::with_capacity(rows.len());
         for row in &rows {
-            let channel = id(row.try_get("channel_id")?).or(id(row.try_get("address")?));
+            let address: String = row.try_get("address")?;
+            let channel = row.try_get::<Option<Snowflake>>("channel_id")?.or_else(|| address.parse().ok());
             let Some(channel) = channel else { continue };
-            let stands = CardLocation { channel, message: id(row.try_get("receipt")?) };
+            let stands = CardLocation { channel, message: row.try_get("receipt")? };
             if !all.contains(&stands) {
                 all.push(stands);
             }
@@ -148,8 +149,8 @@ impl Store {
              (SELECT delivery_id FROM earlier_messages WHERE message_id = m.id))) \
              FROM messages AS m WHERE m.receipt = $1 AND m.channel_id = $2 AND m.action = 'create' LIMIT 1",
         )
-        .bind(message.to_string())
-        .bind(channel.to_string())
+        .bind(message)
+        .bind(channel)
         .bind(subject)
         .fetch_optional(self.read())
         .await?;
@@ -162,14 +163,15 @@ impl Store {
             "SELECT EXISTS (SELECT 1 FROM events AS e JOIN deliveries AS d ON d.event_id = e.id AND d.slot = '' \
              JOIN destinations AS t ON t.id = d.destination_id AND t.sink = 'channel' \
              JOIN messages AS m ON m.id = d.message_id AND m.action = 'create' AND m.receipt IS NULL \
-             AND m.state IN ('sending', 'sent') AND (t.address = $5 OR m.channel_id = $5) \
+             AND m.state IN ('sending', 'sent') AND (t.address = $5 OR m.channel_id = $6) \
              WHERE e.id = $1 OR ($2 <> 'machine' AND e.source = $3 AND e.subject = $4 AND e.subject <> ''))",
         )
-        .bind(decision.event_id.to_string())
+        .bind(decision.event_id)
         .bind(decision.kind.as_str())
         .bind(decision.source.as_str())
         .bind(decision.subject.as_str())
         .bind(channel.to_string())
+        .bind(channel)
         .fetch_one(self.read())
         .await?;
         Ok(found)
@@ -186,16 +188,15 @@ impl Store {
         event: EventId,
         destination: DestinationId,
     ) -> Result<Option<(Snowflake, Snowflake)>> {
-        let row: Option<(String, String)> = query_as(
+        query_as(
             "SELECT m.channel_id, m.receipt FROM deliveries AS d JOIN messages AS m ON m.id = d.message_id \
              WHERE d.event_id = $1 AND d.destination_id = $2 AND m.action = 'create' AND m.state = 'sent' \
              AND m.receipt IS NOT NULL AND (SELECT COUNT(*) FROM deliveries WHERE message_id = m.id) = 1 ORDER BY m.id DESC LIMIT 1",
         )
-        .bind(event.to_string())
-        .bind(destination.to_string())
+        .bind(event)
+        .bind(destination)
         .fetch_optional(self.read())
-        .await?;
-        Ok(row.and_then(|(channel, message)| Some((channel.parse().ok()?, message.parse().ok()?))))
+        .await
     }
 }
 
@@ -213,11 +214,12 @@ impl Unit for Adopt {
             "UPDATE messages SET receipt = $1, channel_id = $2 WHERE receipt IS NULL AND state = 'sent' AND id IN \
              (SELECT m.id FROM deliveries AS d JOIN destinations AS t ON t.id = d.destination_id \
               JOIN messages AS m ON m.id = d.message_id \
-              WHERE d.event_id = $3 AND t.sink = 'channel' AND (t.address = $2 OR m.channel_id = $2))",
+              WHERE d.event_id = $3 AND t.sink = 'channel' AND (t.address = $4 OR m.channel_id = $2))",
         )
-        .bind(self.message.to_string())
+        .bind(self.message)
+        .bind(self.channel)
+        .bind(self.event)
         .bind(self.channel.to_string())
-        .bind(self.event.to_string())
         .execute(tx)
         .await?;
         Ok(())
@@ -277,7 +279,7 @@ async fn load(tx: &mut Tx, token: &Token) -> Result<Option<Decision>> {
 
 /// Loads a decision by its id, within a unit.
 async fn load_by_id(tx: &mut Tx, id: DecisionId) -> Result<Option<Decision>> {
-    let row = query("SELECT * FROM decisions WHERE id = $1").bind(id.to_string()).fetch_optional(tx).await?;
+    let row = query("SELECT * FROM decisions WHERE id = $1").bind(id).fetch_optional(tx).await?;
     row.as_ref().map(read).transpose()
 }
 
@@ -301,12 +303,12 @@ fn read(row: &Row) -> Result<Decision> {
     let corrupt = |what: &str, word: &str| Error::Corrupt(format!("a decision's {what} {word:?}"));
     let (kind, verdict, platform, token) =
         (text("kind")?, text("verdict")?, text("platform")?, text("token")?);
-    let decider = match (maybe("actor_id")?, maybe("actor_name")?) {
-        (Some(id), Some(name)) => Some(Decider { id: id.parse()?, name }),
+    let decider = match (row.try_get("actor_id")?, maybe("actor_name")?) {
+        (Some(id), Some(name)) => Some(Decider { id, name }),
         _ => None,
     };
     Ok(Decision {
-        id: text("id")?.parse()?,
+        id: row.try_get("id")?,
         token: token.parse().map_err(|()| corrupt("token", "***"))?,
         kind: DecisionKind::from_word(&kind).ok_or_else(|| corrupt("kind", &kind))?,
         source: event::source_of(&text("source")?)?,
@@ -315,7 +317,7 @@ fn read(row: &Row) -> Result<Decision> {
         round: count("round")?,
         object: text("object")?,
         label: text("label")?,
-        event_id: text("event_id")?.parse()?,
+        event_id: row.try_get("event_id")?,
         asked: count("asked")?,
         asked_at: Timestamp::from_millis(row.try_get("asked_at")?),
         verdict: Verdict::from_word(&verdict).ok_or_else(|| corrupt("verdict", &verdict))?,

@@ -1,14 +1,58 @@
 //! Deliveries: the queue of each lane.
 
-use crate::clock::SteadyTime;
-use crate::model::{Backlog, CorruptRow, Delivery, DestinationId, Message, Priority};
+use crate::clock::{SteadyTime, Timestamp};
+use crate::model::{
+    Backlog, CorruptRow, Delivery, DeliveryId, DestinationId, EventId, Message, MuteId, Priority,
+};
 use crate::store::corrupt;
-use crate::store::sql::{Row, Tx, query};
+use crate::store::sql::{Query, Row, Tx, query};
+use crate::store::values::Arg;
 use crate::store::{Result, Store};
 
 /// The columns that `read` needs, and the row number.
 pub(super) const COLUMNS: &str =
     "rowid AS place, id, event_id, slot, generation, destination_id, rank, route";
+
+/// Inserts a delivery, unless the event has one in that slot of the destination: with the values of `NewDelivery::values`.
+pub(super) const INSERT: &str = "INSERT INTO deliveries (id, event_id, destination_id, slot, route, rank, status, due_at, \
+     muted_by, finished_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+     ON CONFLICT (event_id, destination_id, slot) DO NOTHING";
+
+/// A delivery to insert.
+pub(super) struct NewDelivery<'a> {
+    pub(super) id: DeliveryId,
+    pub(super) event_id: EventId,
+    pub(super) destination_id: DestinationId,
+    pub(super) slot: &'a str,
+    pub(super) route: &'a str,
+    pub(super) priority: Priority,
+    pub(super) due_at: SteadyTime,
+    /// The mute that suppresses it, and since when.
+    pub(super) muted: Option<(MuteId, Timestamp)>,
+}
+
+impl NewDelivery<'_> {
+    /// The arguments of `INSERT`.
+    pub(super) fn values(&self) -> [Arg<'_>; 10] {
+        [
+            self.id.into(),
+            self.event_id.into(),
+            self.destination_id.into(),
+            self.slot.into(),
+            self.route.into(),
+            self.priority.as_i64().into(),
+            if self.muted.is_some() { "cancelled" } else { "pending" }.into(),
+            self.due_at.as_millis().into(),
+            self.muted.map(|(mute, _)| mute).into(),
+            self.muted.map(|(_, at)| at.as_millis()).into(),
+        ]
+    }
+}
+
+/// Inserts a delivery. Returns whether it is new.
+pub(super) async fn insert(tx: &mut Tx, delivery: &NewDelivery<'_>) -> Result<bool> {
+    Ok(delivery.values().into_iter().fold(query(INSERT), Query::bind).execute(tx).await? == 1)
+}
 
 /// The next pending deliveries of a lane.
 #[derive(Debug, Default)]
@@ -24,7 +68,7 @@ pub struct Waiting {
 impl Waiting {
     /// Decodes `rows`, which a query returned with `limit`.
     pub(super) fn of(rows: &[Row], limit: usize) -> Result<Self> {
-        let (deliveries, corrupt_rows) = corrupt::partition(rows, read)?;
+        let (deliveries, corrupt_rows) = corrupt::partition::<DeliveryId, _>(rows, read)?;
         Ok(Self { deliveries, corrupt_rows, is_all: rows.len() < limit })
     }
 }
@@ -63,7 +107,7 @@ impl Store {
         limit: usize,
     ) -> Result<Waiting> {
         let rows = query(sql)
-            .bind(destination.to_string())
+            .bind(destination)
             .bind(now.as_millis())
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(self.read())
@@ -96,19 +140,17 @@ impl Store {
 /// Makes the one-line replies of `message` due, now that the message they reply to is in Discord.
 pub(super) async fn insert_replies(tx: &mut Tx, message: &Message, now: SteadyTime) -> Result<()> {
     for reply in &message.replies {
-        query(
-            "INSERT INTO deliveries (id, event_id, destination_id, slot, route, rank, status, due_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7) ON CONFLICT (event_id, destination_id, slot) DO NOTHING",
-        )
-        .bind(reply.id.to_string())
-        .bind(reply.event_id.to_string())
-        .bind(reply.destination_id.to_string())
-        .bind(reply.slot.as_str())
-        .bind(reply.route.as_str())
-        .bind(reply.priority.as_i64())
-        .bind(now.as_millis())
-        .execute(&mut *tx)
-        .await?;
+        let row = NewDelivery {
+            id: reply.id,
+            event_id: reply.event_id,
+            destination_id: reply.destination_id,
+            slot: &reply.slot,
+            route: &reply.route,
+            priority: reply.priority,
+            due_at: now,
+            muted: None,
+        };
+        insert(tx, &row).await?;
     }
     Ok(())
 }
@@ -116,12 +158,12 @@ pub(super) async fn insert_replies(tx: &mut Tx, message: &Message, now: SteadyTi
 /// Decodes a row with `id, event_id, slot, generation, destination_id, priority, route`, without its event.
 pub(super) fn read(row: &Row) -> Result<Delivery> {
     Ok(Delivery {
-        id: row.try_get::<String>("id")?.parse()?,
-        event_id: row.try_get::<String>("event_id")?.parse()?,
+        id: row.try_get("id")?,
+        event_id: row.try_get("event_id")?,
         event: None,
         slot: row.try_get("slot")?,
         generation: u32::try_from(row.try_get::<i64>("generation")?).unwrap_or(u32::MAX),
-        destination_id: row.try_get::<String>("destination_id")?.parse()?,
+        destination_id: row.try_get("destination_id")?,
         priority: Priority::from_i64(row.try_get("rank")?),
         route: row.try_get("route")?,
     })

@@ -1,10 +1,8 @@
 //! Delivery queries for operators: deliveries with their attempts and outcomes.
 
-use std::str::FromStr;
-
 use crate::clock::{SteadyTime, Timestamp};
 use crate::model::{
-    AttemptRow, DeliveryDetails, DeliveryFilter, DeliveryId, EventId, InvalidId, Kind, MuteId, Reason,
+    AttemptRow, DeliveryDetails, DeliveryFilter, DeliveryId, DestinationId, EventId, Kind, MuteId, Reason,
     RowResult, Sink, Status,
 };
 use crate::store::corrupt;
@@ -14,12 +12,12 @@ use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
 pub(super) const COLUMNS: &str = "d.rowid AS place, d.id, d.event_id, e.kind, e.company_id, e.received_at, d.destination_id, t.name, t.sink, t.address, \
-     t.closed_reason, d.status, d.reason, d.attempts, d.generation, d.due_at, d.finished_at, \
+     t.closed_reason, d.status, d.reason, d.muted_by, d.attempts, d.generation, d.due_at, d.finished_at, \
      e.id IS NOT NULL AS has_event, t.id IS NOT NULL AS has_destination, m.until AS mute_until, m.created_by AS mute_by";
 /// LEFT JOINs keep a delivery in the list, whatever is wrong with it.
 pub(super) const JOINED: &str = "deliveries AS d LEFT JOIN events AS e ON e.id = d.event_id \
      LEFT JOIN destinations AS t ON t.id = d.destination_id \
-     LEFT JOIN mutes AS m ON m.id = d.reason AND d.status = 'cancelled'";
+     LEFT JOIN mutes AS m ON m.id = d.muted_by";
 
 impl Store {
     /// Returns the readable deliveries, newest first; at most `limit`.
@@ -39,30 +37,28 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<RowResult<DeliveryDetails>>> {
         let filter = match which {
-            DeliveryFilter::All => "$1 = ''",
-            DeliveryFilter::Dead => "$1 = '' AND d.status = 'dead'",
-            DeliveryFilter::Pending => "$1 = '' AND d.status IN ('pending', 'sending')",
-            DeliveryFilter::Of(_) => "d.event_id = $1",
+            DeliveryFilter::All => "TRUE",
+            DeliveryFilter::Dead => "d.status = 'dead'",
+            DeliveryFilter::Pending => "d.status IN ('pending', 'sending')",
+            DeliveryFilter::Of(_) => "d.event_id = $3",
         };
-        let event = if let DeliveryFilter::Of(event) = which { event.to_string() } else { String::new() };
-        let rows = query(format!(
-            "SELECT {COLUMNS} FROM {JOINED} WHERE {filter} ORDER BY d.id DESC LIMIT $2 OFFSET $3"
+        let page = query(format!(
+            "SELECT {COLUMNS} FROM {JOINED} WHERE {filter} ORDER BY d.id DESC LIMIT $1 OFFSET $2"
         ))
-        .bind(event)
         .bind(limit)
-        .bind(skip)
-        .fetch_all(self.read())
-        .await?;
-        corrupt::decode_all(&rows, read)
+        .bind(skip);
+        let page = if let DeliveryFilter::Of(event) = which { page.bind(event) } else { page };
+        let rows = page.fetch_all(self.read()).await?;
+        corrupt::decode_all::<DeliveryId, _>(&rows, read)
     }
 
     /// Returns one delivery; `None` if there is none with this id.
     pub async fn delivery_details(&self, id: DeliveryId) -> Result<Option<RowResult<DeliveryDetails>>> {
         let row = query(format!("SELECT {COLUMNS} FROM {JOINED} WHERE d.id = $1"))
-            .bind(id.to_string())
+            .bind(id)
             .fetch_optional(self.read())
             .await?;
-        row.as_ref().map(|row| corrupt::decode(row, read)).transpose()
+        row.as_ref().map(|row| corrupt::decode::<DeliveryId, _>(row, read)).transpose()
     }
 
     /// Returns all attempts for a delivery, oldest first, including those before a redelivery.
@@ -71,9 +67,9 @@ impl Store {
             "SELECT started_at, took_ms, status, class, code, response FROM attempts WHERE message_id IN \
              (SELECT message_id FROM deliveries WHERE id = $1 \
               UNION SELECT message_id FROM earlier_messages WHERE delivery_id = $1) \
-             ORDER BY started_at, message_id, number",
+             ORDER BY started_at, attempts.message_id, number",
         )
-        .bind(id.to_string())
+        .bind(id)
         .fetch_all(self.read())
         .await?;
         let tried = |row: &Row| {
@@ -92,26 +88,6 @@ impl Store {
         rows.iter().map(tried).collect()
     }
 
-    /// Returns the ids of deliveries that end in these hex digits; at most ten.
-    pub async fn deliveries_ending(&self, digits: &str) -> Result<Vec<DeliveryId>> {
-        let rows = query("SELECT rowid AS place, id FROM deliveries WHERE substr(id, $2) = $1 LIMIT 10")
-            .bind(digits)
-            .bind(-i64::try_from(digits.len()).unwrap_or(i64::MAX))
-            .fetch_all(self.read())
-            .await?;
-        readable(&rows)
-    }
-
-    /// Returns the ids of events that end in these hex digits; at most ten.
-    pub async fn events_ending(&self, digits: &str) -> Result<Vec<EventId>> {
-        let rows = query("SELECT rowid AS place, id FROM events WHERE substr(id, $2) = $1 LIMIT 10")
-            .bind(digits)
-            .bind(-i64::try_from(digits.len()).unwrap_or(i64::MAX))
-            .fetch_all(self.read())
-            .await?;
-        readable(&rows)
-    }
-
     /// Returns the dead deliveries after `after`, in id order, that were given up at `since` or later; at most
     /// `limit`.
     pub async fn dead_letters(
@@ -124,12 +100,13 @@ impl Store {
             "SELECT rowid AS place, id FROM deliveries WHERE status = 'dead' AND id > $1 AND COALESCE(finished_at, 0) >= $2 \
              ORDER BY id LIMIT $3",
         )
-        .bind(after.map(|id| id.to_string()).unwrap_or_default())
+        .bind(after.unwrap_or(DeliveryId::FIRST))
         .bind(since.as_millis())
         .bind(limit)
         .fetch_all(self.read())
         .await?;
-        readable(&rows)
+        // An operator cannot refer to a row with a malformed id.
+        Ok(corrupt::partition::<DeliveryId, _>(&rows, |row| row.try_get("id"))?.0)
     }
 
     /// Gives up a delivery before it was sent: pending → dead. Returns whether it was pending.
@@ -166,43 +143,40 @@ impl Unit for GiveUp {
         )
         .bind(&self.reason)
         .bind(self.now.as_millis())
-        .bind(self.id.to_string())
+        .bind(self.id)
         .execute(tx)
         .await?;
         Ok(given_up == 1)
     }
 }
 
-/// The well-formed ids among `rows`: an operator cannot refer to a malformed one.
-fn readable<Id: FromStr<Err = InvalidId>>(rows: &[Row]) -> Result<Vec<Id>> {
-    Ok(corrupt::partition(rows, |row| Ok(row.try_get::<String>("id")?.parse()?))?.0)
-}
-
 pub(super) fn read(row: &Row) -> Result<DeliveryDetails> {
-    for (there, what) in [("has_event", "event_id"), ("has_destination", "destination_id")] {
-        if !row.try_get::<bool>(there)? {
-            let id: String = row.try_get(what)?;
-            return Err(Error::Corrupt(format!("a delivery with {what} {id:?}, which is not there")));
-        }
+    let (event_id, destination_id): (EventId, DestinationId) =
+        (row.try_get("event_id")?, row.try_get("destination_id")?);
+    if !row.try_get::<bool>("has_event")? {
+        return Err(Error::Corrupt(format!("a delivery of the event {event_id}, which is not there")));
+    }
+    if !row.try_get::<bool>("has_destination")? {
+        return Err(Error::Corrupt(format!("a delivery for {destination_id}, which is not there")));
     }
     let status: String = row.try_get("status")?;
     let (sink, address): (String, String) = (row.try_get("sink")?, row.try_get("address")?);
     let count = |name| row.try_get::<i64>(name).map(|n| u64::try_from(n).unwrap_or(0));
     let received_at = Timestamp::from_millis(row.try_get("received_at")?);
     Ok(DeliveryDetails {
-        id: row.try_get::<String>("id")?.parse()?,
-        event_id: row.try_get::<String>("event_id")?.parse()?,
+        id: row.try_get("id")?,
+        event_id,
         kind: Kind::new(&row.try_get::<String>("kind")?),
         company: row.try_get("company_id")?,
         received_at,
-        destination_id: row.try_get::<String>("destination_id")?.parse()?,
+        destination_id,
         destination: row.try_get("name")?,
         sink: Sink::from_parts(&sink, &address),
         closed: row.try_get("closed_reason")?,
         status: Status::from_word(&status).ok_or_else(|| Error::Corrupt(format!("a status {status:?}")))?,
-        reason: match row.try_get::<Option<String>>("reason")? {
-            Some(id) if id.parse::<MuteId>().is_ok() => Some(muted(row, received_at)?),
-            reason => reason,
+        reason: match row.try_get::<Option<MuteId>>("muted_by")? {
+            Some(_) => Some(muted(row, received_at)?),
+            None => row.try_get("reason")?,
         },
         attempts: count("attempts")?,
         generation: count("generation")?,

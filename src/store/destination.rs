@@ -1,7 +1,7 @@
 //! Destinations: the Discord channels, webhooks and APIs that lanes send to.
 
 use crate::clock::{SteadyTime, Timestamp};
-use crate::model::{Destination, DestinationId, Sink, Snowflake};
+use crate::model::{Destination, DestinationId, Sink};
 use crate::store::sql::{Row, Tx, query, query_scalar};
 use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
@@ -26,7 +26,7 @@ impl Store {
     /// Returns the current state of a destination; `None` if there is none with this id.
     pub async fn destination(&self, id: DestinationId) -> Result<Option<Destination>> {
         let row = query(format!("SELECT {COLUMNS} FROM destinations WHERE id = $1 AND deleted_at IS NULL"))
-            .bind(id.to_string())
+            .bind(id)
             .fetch_optional(self.read())
             .await?;
         row.as_ref().map(read).transpose()
@@ -34,7 +34,7 @@ impl Store {
 
     /// Returns the open destinations that have a delivery due at `now` or an unfinished message.
     pub async fn due_destinations(&self, now: SteadyTime) -> Result<Vec<DestinationId>> {
-        let ids: Vec<String> = query_scalar(
+        query_scalar(
             "SELECT id FROM destinations AS d \
              WHERE deleted_at IS NULL AND enabled AND closed_reason IS NULL AND not_before <= $1 AND \
              (EXISTS (SELECT 1 FROM messages WHERE destination_id = d.id AND state = 'sending') OR \
@@ -44,8 +44,7 @@ impl Store {
         )
         .bind(now.as_millis())
         .fetch_all(self.read())
-        .await?;
-        ids.iter().map(|id| id.parse().map_err(Error::from)).collect()
+        .await
     }
 
     /// Returns the destinations to which nothing can be sent at the moment, by name.
@@ -105,7 +104,7 @@ impl Unit for Hold {
 
     async fn apply(&self, tx: &mut Tx) -> Result<()> {
         query("UPDATE destinations SET not_before = $2 WHERE id = $1 AND closed_reason IS NOT NULL")
-            .bind(self.id.to_string())
+            .bind(self.id)
             .bind(self.not_before.as_millis())
             .execute(tx)
             .await?;
@@ -163,7 +162,7 @@ impl Unit for Ensure {
              ON CONFLICT (sink, owner, address) WHERE deleted_at IS NULL \
              DO UPDATE SET updated_at = excluded.updated_at RETURNING {COLUMNS}"
         ))
-        .bind(self.id.to_string())
+        .bind(self.id)
         .bind(self.sink.kind())
         .bind(self.sink.address())
         .bind(self.name.as_str())
@@ -178,14 +177,14 @@ impl Unit for Ensure {
 pub(super) fn read(row: &Row) -> Result<Destination> {
     let (sink, address): (String, String) = (row.try_get("sink")?, row.try_get("address")?);
     Ok(Destination {
-        id: row.try_get::<String>("id")?.parse()?,
+        id: row.try_get("id")?,
         sink: Sink::from_parts(&sink, &address).ok_or_else(|| Error::Corrupt(format!("a sink {sink:?}")))?,
         name: row.try_get("name")?,
         closed: row.try_get("closed_reason")?,
         denied: row.try_get("denied_reason")?,
-        announced: row.try_get::<Option<String>>("announced")?.map(|id| id.parse()).transpose()?,
+        announced: row.try_get("announced")?,
         not_before: SteadyTime::from_millis(row.try_get("not_before")?),
-        newest: Snowflake::stored(row.try_get("newest")?),
+        newest: row.try_get("newest")?,
         epoch: row.try_get("lane_epoch")?,
     })
 }

@@ -15,7 +15,7 @@ impl Store {
     /// Cancels some unfinished deliveries of removed destinations. Returns how many; 0 means that none are left.
     pub async fn cancel_removed(&self) -> Result<u64> {
         let waits: Option<i64> = query_scalar(
-            "SELECT 1 FROM destinations AS t WHERE t.deleted_at IS NOT NULL AND \
+            "SELECT CAST(1 AS BIGINT) FROM destinations AS t WHERE t.deleted_at IS NOT NULL AND \
              (EXISTS (SELECT 1 FROM deliveries WHERE destination_id = t.id AND status = 'pending') OR \
               EXISTS (SELECT 1 FROM messages WHERE destination_id = t.id AND state = 'sending')) LIMIT 1",
         )
@@ -81,8 +81,8 @@ mod tests {
     use crate::store::sql::query_as;
     use crate::store::{Claim, HintSender};
 
-    const GONE: &str = "dst_00000000000070008000000000000001";
-    const KEPT: &str = "dst_00000000000070008000000000000002";
+    const GONE: DestinationId = DestinationId::FIRST;
+    const KEPT: DestinationId = DestinationId::LAST;
 
     /// Two destinations, the first of them removed, with `waiting` pending deliveries each, and 250 in an open
     /// message.
@@ -97,37 +97,38 @@ mod tests {
             for (id, removed) in [(GONE, Some(5)), (KEPT, None)] {
                 query(
                     "INSERT INTO destinations (id, sink, address, name, origin, created_at, updated_at, deleted_at) \
-                     VALUES ($1, 'discord_webhook', $1, 'x', 'stored', 0, 0, $2)",
+                     VALUES ($1, 'discord_webhook', $3, 'x', 'stored', 0, 0, $2)",
                 )
                 .bind(id)
                 .bind(removed)
+                .bind(id.to_string())
                 .execute(&mut *tx)
                 .await?;
                 query(
                     "INSERT INTO messages (id, destination_id, nonce, action, form, state, lane_epoch, created_at) \
-                     VALUES ('msg_' || $1, $1, $1, 'create', 'digest', 'sending', 0, 0)",
+                     VALUES ($1, $1, $2, 'create', 'digest', 'sending', 0, 0)",
                 )
                 .bind(id)
+                .bind(id.to_string())
                 .execute(&mut *tx)
                 .await?;
-                for (status, message, count) in
-                    [("pending", None, self.waiting), ("sending", Some(format!("msg_{id}")), 250)]
+                for (status, message, count) in [("pending", None, self.waiting), ("sending", Some(id), 250)]
                 {
                     let rows = format!(
                         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT {count})"
                     );
                     let events = format!(
                         "INSERT INTO events (id, source, kind, dedupe_key, occurred_at, received_at, body) {rows} \
-                         SELECT 'a' || $1 || $2 || i, 'xtsystems', 'x', $1 || $2 || i, 0, 0, '' FROM n"
+                         SELECT CAST($1 || $2 || i AS BLOB), 'xtsystems', 'x', CAST($1 || $2 || i AS BLOB), 0, 0, '' FROM n"
                     );
                     let deliveries = format!(
                         "INSERT INTO deliveries (id, event_id, destination_id, status, due_at, message_id) {rows} \
-                         SELECT 'a' || $1 || $2 || i, 'a' || $1 || $2 || i, $1, $2, 0, $3 FROM n"
+                         SELECT CAST($1 || $2 || i AS BLOB), CAST($1 || $2 || i AS BLOB), $4, $2, 0, $3 FROM n"
                     );
-                    let events = query(events).bind(id).bind(status);
+                    let events = query(events).bind(id.to_string()).bind(status);
                     events.execute(&mut *tx).await?;
-                    let deliveries = query(deliveries).bind(id).bind(status);
-                    deliveries.bind(message).execute(&mut *tx).await?;
+                    let deliveries = query(deliveries).bind(id.to_string()).bind(status);
+                    deliveries.bind(message).bind(id).execute(&mut *tx).await?;
                 }
             }
             Ok(())
@@ -142,7 +143,7 @@ mod tests {
     }
 
     /// The delivery counts of one destination by status, and the state of its message.
-    async fn state_of(store: &Store, destination: &str) -> (Vec<(String, i64)>, String) {
+    async fn state_of(store: &Store, destination: DestinationId) -> (Vec<(String, i64)>, String) {
         let deliveries = query_as(
             "SELECT status, COUNT(*) FROM deliveries WHERE destination_id = $1 GROUP BY status ORDER BY status",
         );
@@ -178,8 +179,7 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let store = seeded(&folder, 10).await;
         let now = store.0.clock.moment();
-        let id: DestinationId = KEPT.parse().unwrap();
-        let message = Message::new(id, Action::Create, Form::Digest, now);
+        let message = Message::new(KEPT, Action::Create, Form::Digest, now);
         let claim = Claim::Ordinary { before: DeliveryId::earliest(now.steady), first_only: false };
         store.writer().submit(Withdrawn(message.clone())).await.unwrap();
         assert_eq!(store.claim(&message, 0, claim).await.unwrap().deliveries, 0);

@@ -62,7 +62,7 @@ impl Store {
             "SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE destination_id = $1 AND rank = $4 \
              AND status = 'pending' AND due_at <= $2 LIMIT $3) AS waiting",
         )
-        .bind(destination.to_string())
+        .bind(destination)
         .bind(now.as_millis())
         .bind(limit)
         .bind(priority.as_i64())
@@ -115,7 +115,7 @@ impl Store {
         )
         .bind(event.source.as_str())
         .bind(event.subject.as_str())
-        .bind(destination.to_string())
+        .bind(destination)
         .bind(self.0.clock.steady().as_millis())
         .bind(limit)
         .fetch_all(self.read())
@@ -126,7 +126,7 @@ impl Store {
 
 /// Returns the state of a digest; `None` if it is not planned yet.
 async fn planned(tx: &mut Tx, message: MessageId) -> Result<Option<String>> {
-    let state = query_scalar("SELECT state FROM messages WHERE id = $1").bind(message.to_string());
+    let state = query_scalar("SELECT state FROM messages WHERE id = $1").bind(message);
     state.fetch_optional(tx).await
 }
 
@@ -155,8 +155,8 @@ impl Unit for TakeUnshown {
         }
         for id in &taken {
             query("UPDATE deliveries SET status = 'sending', message_id = $1 WHERE id = $2 AND status = 'pending'")
-                .bind(self.message.id.to_string())
-                .bind(id)
+                .bind(self.message.id)
+                .bind(*id)
                 .execute(&mut *tx)
                 .await?;
         }
@@ -189,10 +189,10 @@ impl Unit for Take {
             "UPDATE deliveries SET status = 'sending', message_id = $1 WHERE destination_id = $2 AND rank = 1 \
              AND status = 'pending' AND due_at <= $3 AND id < $4 AND (generation = 0 OR NOT $5)",
         )
-        .bind(self.message.id.to_string())
-        .bind(self.message.destination_id.to_string())
+        .bind(self.message.id)
+        .bind(self.message.destination_id)
         .bind(self.now.as_millis())
-        .bind(bound.unwrap_or(self.before).to_string())
+        .bind(bound.unwrap_or(self.before))
         .bind(self.first_only)
         .execute(tx)
         .await?;
@@ -203,28 +203,27 @@ impl Unit for Take {
 impl Take {
     /// The first delivery beyond this unit's limit; `None` if the rest fits.
     async fn bound(&self, tx: &mut Tx) -> Result<Option<DeliveryId>> {
-        let bound: Option<String> = query_scalar(
+        query_scalar(
             "SELECT id FROM deliveries WHERE destination_id = $1 AND rank = 1 AND status = 'pending' \
              AND due_at <= $2 AND id < $3 AND (generation = 0 OR NOT $4) ORDER BY id LIMIT 1 OFFSET $5",
         )
-        .bind(self.message.destination_id.to_string())
+        .bind(self.message.destination_id)
         .bind(self.now.as_millis())
-        .bind(self.before.to_string())
+        .bind(self.before)
         .bind(self.first_only)
         .bind(UNIT)
         .fetch_optional(tx)
-        .await?;
-        Ok(bound.map(|id| id.parse()).transpose()?)
+        .await
     }
 
     async fn finds_any(&self, tx: &mut Tx) -> Result<bool> {
         let found: Option<i64> = query_scalar(
-            "SELECT 1 FROM deliveries WHERE destination_id = $1 AND rank = 1 AND status = 'pending' \
+            "SELECT CAST(1 AS BIGINT) FROM deliveries WHERE destination_id = $1 AND rank = 1 AND status = 'pending' \
              AND due_at <= $2 AND id < $3 AND (generation = 0 OR NOT $4) LIMIT 1",
         )
-        .bind(self.message.destination_id.to_string())
+        .bind(self.message.destination_id)
         .bind(self.now.as_millis())
-        .bind(self.before.to_string())
+        .bind(self.before)
         .bind(self.first_only)
         .fetch_optional(tx)
         .await?;
@@ -250,7 +249,7 @@ impl Unit for Settle {
             "UPDATE deliveries SET status = 'delivered', finished_at = $2, attempts = attempts + 1 \
              WHERE message_id = $1 AND status = 'sending' AND id > $3 AND id <= $4",
         )
-        .bind(self.message.to_string())
+        .bind(self.message)
         .bind(self.now.wall.as_millis())
         .bind(after)
         .bind(last)
@@ -259,8 +258,8 @@ impl Unit for Settle {
         if page.last.is_some() {
             return Ok(page.last);
         }
-        query("UPDATE messages SET state = 'sent' WHERE id = $1 AND state = 'sending'")
-            .bind(self.message.to_string())
+        query("UPDATE messages SET state = 'sent', settling = FALSE WHERE id = $1 AND state = 'sending'")
+            .bind(self.message)
             .execute(tx)
             .await?;
         Ok(None)
@@ -279,7 +278,7 @@ impl Unit for Release {
             "UPDATE deliveries SET status = 'pending', message_id = NULL WHERE id IN \
              (SELECT id FROM deliveries WHERE message_id = $1 AND status = 'sending' ORDER BY id LIMIT $2)",
         )
-        .bind(self.message.to_string())
+        .bind(self.message)
         .bind(UNIT)
         .execute(tx)
         .await?;

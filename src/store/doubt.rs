@@ -2,7 +2,8 @@
 
 use crate::clock::{SteadyTime, Timestamp};
 use crate::model::{
-    Action, CorruptRow, Delivery, DestinationId, Form, Message, Nonce, PostedAfter, Snowflake,
+    Action, CorruptRow, Delivery, DeliveryId, DestinationId, Form, Message, MessageId, Nonce, PostedAfter,
+    Snowflake,
 };
 use crate::store::corrupt;
 use crate::store::delivery::{self, COLUMNS};
@@ -25,17 +26,16 @@ impl Store {
     pub async fn open_messages(&self, destination: DestinationId) -> Result<InDoubt> {
         let rows = query(
             "SELECT rowid AS place, id, destination_id, nonce, action, edits, form, pings, created_at, planned_at, ambiguous_since, \
-             finished_at IS NOT NULL AS settling, \
-             maybe_duplicate, posted_after, discord_time, \
+             settling, maybe_duplicate, posted_after, discord_time, \
              (SELECT COUNT(*) FROM attempts WHERE message_id = messages.id) AS attempts \
              FROM messages WHERE destination_id = $1 AND state = 'sending' ORDER BY id",
         )
-        .bind(destination.to_string())
+        .bind(destination)
         .fetch_all(self.read())
         .await?;
         let mut found = InDoubt::default();
         for row in &rows {
-            let mut message = match corrupt::decode(row, read)? {
+            let mut message = match corrupt::decode::<MessageId, _>(row, read)? {
                 Ok(message) => message,
                 Err(row) => {
                     found.corrupt_rows.push(row);
@@ -48,9 +48,10 @@ impl Store {
                 let nothing_left = message.deliveries.is_empty() && !lost.is_empty();
                 found.lost.extend(lost);
                 if nothing_left {
-                    found
-                        .corrupt_rows
-                        .push(corrupt::of(row, "nothing that it carries can be read".to_owned())?);
+                    found.corrupt_rows.push(corrupt::of::<MessageId>(
+                        row,
+                        "nothing that it carries can be read".to_owned(),
+                    )?);
                     continue;
                 }
             }
@@ -63,10 +64,10 @@ impl Store {
         let rows = query(format!(
             "SELECT {COLUMNS} FROM deliveries WHERE message_id = $1 AND status = 'sending' ORDER BY id"
         ))
-        .bind(message.id.to_string())
+        .bind(message.id)
         .fetch_all(self.read())
         .await?;
-        corrupt::partition(&rows, delivery::read)
+        corrupt::partition::<DeliveryId, _>(&rows, delivery::read)
     }
 }
 
@@ -77,8 +78,8 @@ fn read(row: &Row) -> Result<Message> {
     let created_at = Timestamp::from_millis(row.try_get("created_at")?);
     let millis = |column| Ok::<_, Error>(row.try_get::<Option<i64>>(column)?.map(Timestamp::from_millis));
     Ok(Message {
-        id: row.try_get::<String>("id")?.parse()?,
-        destination_id: row.try_get::<String>("destination_id")?.parse()?,
+        id: row.try_get("id")?,
+        destination_id: row.try_get("destination_id")?,
         nonce: Nonce::stored(row.try_get("nonce")?),
         action: Action::from_parts(&action, edits.as_deref())
             .ok_or_else(|| Error::Corrupt(format!("a message action {action:?} {edits:?}")))?,
@@ -94,10 +95,7 @@ fn read(row: &Row) -> Result<Message> {
         tags: Vec::new(),
         created_at,
         planned_at: SteadyTime::from_millis(row.try_get("planned_at")?),
-        posted_after: PostedAfter {
-            message: Snowflake::stored(row.try_get("posted_after")?),
-            time: millis("discord_time")?,
-        },
+        posted_after: PostedAfter { message: row.try_get("posted_after")?, time: millis("discord_time")? },
         tried_at: None,
         attempts: u32::try_from(row.try_get::<i64>("attempts")?).unwrap_or(u32::MAX),
         maybe_duplicate: row.try_get("maybe_duplicate")?,

@@ -1,10 +1,11 @@
 //! Event queries: stored events, and the outcomes of their deliveries.
 
 use crate::clock::Timestamp;
-use crate::model::{Event, EventId, Kind, MessageId, Payload, RawBody, RowResult, Source};
+use crate::model::{Event, EventId, Kind, MessageId, MuteId, Payload, RawBody, RowResult, Source};
 use crate::store::corrupt;
 use crate::store::muted::muted;
-use crate::store::sql::{Row, query, query_as, query_scalar};
+use crate::store::sql::{Query, Row, query, query_as, query_scalar};
+use crate::store::values::Arg;
 use crate::store::{Error, Result, Store};
 
 pub(super) const COLUMNS: &str = "id, source, kind, company_id, subject, occurred_at, received_at, body";
@@ -41,51 +42,48 @@ pub struct Recent {
 impl Store {
     /// Returns the newest events, newest first; at most `limit`.
     pub async fn recent(&self, limit: u32) -> Result<Vec<RowResult<Recent>>> {
-        self.recent_of("$2 = ''", "", limit).await
+        self.recent_of("TRUE", None, limit).await
     }
 
     /// Returns the events that a message carries or carried, newest first; at most `limit`.
     pub async fn recent_in(&self, message: MessageId, limit: u32) -> Result<Vec<RowResult<Recent>>> {
         const CARRIED: &str = "id IN (SELECT event_id FROM deliveries WHERE message_id = $2 UNION SELECT d.event_id \
              FROM earlier_messages AS m JOIN deliveries AS d ON d.id = m.delivery_id WHERE m.message_id = $2)";
-        self.recent_of(CARRIED, &message.to_string(), limit).await
+        self.recent_of(CARRIED, Some(message.into()), limit).await
     }
 
     /// Returns one event with its delivery counts; `None` if there is none with this id.
     pub async fn recent_one(&self, id: EventId) -> Result<Option<RowResult<Recent>>> {
-        Ok(self.recent_of("id = $2", &id.to_string(), 1).await?.pop())
+        Ok(self.recent_of("id = $2", Some(id.into()), 1).await?.pop())
     }
 
     async fn recent_of(
         &self,
         which: &'static str,
-        value: &str,
+        value: Option<Arg<'static>>,
         limit: u32,
     ) -> Result<Vec<RowResult<Recent>>> {
-        let rows = query(format!(
+        let sql = format!(
             "SELECT r.*, m.until AS mute_until, m.created_by AS mute_by FROM \
              (SELECT e.place, e.id, e.source, e.kind, e.company_id, e.subject, e.received_at, e.unrouted, \
               COUNT(CASE WHEN d.status IN ('pending', 'sending') THEN 1 END) AS open, \
               COUNT(CASE WHEN d.status = 'delivered' THEN 1 END) AS delivered, \
               COUNT(CASE WHEN d.status = 'dead' THEN 1 END) AS dead, \
               COUNT(CASE WHEN d.status = 'cancelled' THEN 1 END) AS cancelled, \
-              MAX(CASE WHEN d.status = 'cancelled' AND SUBSTR(d.reason, 1, 4) = 'mut_' THEN d.reason END) AS mute \
+              (SELECT muted_by FROM deliveries WHERE event_id = e.id AND muted_by IS NOT NULL LIMIT 1) AS mute \
               FROM (SELECT rowid AS place, id, source, kind, company_id, subject, received_at, unrouted FROM events \
                     WHERE {which} ORDER BY id DESC LIMIT $1) AS e \
               LEFT JOIN deliveries AS d ON d.event_id = e.id \
               GROUP BY e.place, e.id, e.source, e.kind, e.company_id, e.subject, e.received_at, e.unrouted) AS r \
              LEFT JOIN mutes AS m ON m.id = r.mute ORDER BY r.id DESC"
-        ))
-        .bind(limit)
-        .bind(value)
-        .fetch_all(self.read())
-        .await?;
+        );
+        let rows = value.into_iter().fold(query(sql).bind(limit), Query::bind).fetch_all(self.read()).await?;
         let count = |row: &Row, name| row.try_get::<i64>(name).map(|n| u64::try_from(n).unwrap_or(0));
-        corrupt::decode_all(&rows, |row| {
+        corrupt::decode_all::<EventId, _>(&rows, |row| {
             let received_at = Timestamp::from_millis(row.try_get("received_at")?);
-            let mute: Option<String> = row.try_get("mute")?;
+            let mute: Option<MuteId> = row.try_get("mute")?;
             Ok(Recent {
-                id: row.try_get::<String>("id")?.parse()?,
+                id: row.try_get("id")?,
                 source: source_of(&row.try_get::<String>("source")?)?,
                 kind: Kind::new(&row.try_get::<String>("kind")?),
                 company: row.try_get("company_id")?,
@@ -101,21 +99,10 @@ impl Store {
         })
     }
 
-    /// Returns the digests whose ids end with `digits`, newest first.
-    pub async fn digests_ending(&self, digits: &str) -> Result<Vec<MessageId>> {
-        let ids: Vec<String> = query_scalar(
-            "SELECT id FROM messages WHERE form = 'digest' AND SUBSTR(id, 37 - LENGTH($1)) = $1 ORDER BY id DESC LIMIT 9",
-        )
-        .bind(digits)
-        .fetch_all(self.read())
-        .await?;
-        ids.iter().map(|id| id.parse().map_err(Error::from)).collect()
-    }
-
     /// Returns one event; `None` if there is none with this id.
     pub async fn event(&self, id: EventId) -> Result<Option<Event>> {
         let row = query(format!("SELECT {COLUMNS} FROM events WHERE id = $1"))
-            .bind(id.to_string())
+            .bind(id)
             .fetch_optional(self.read())
             .await?;
         row.as_ref().map(read).transpose()
@@ -126,11 +113,11 @@ impl Store {
         let rows = query(format!(
             "SELECT rowid AS place, {COLUMNS} FROM events WHERE unrouted AND id > $1 ORDER BY id LIMIT $2"
         ))
-        .bind(after.map(|id| id.to_string()).unwrap_or_default())
+        .bind(after.unwrap_or(EventId::FIRST))
         .bind(limit)
         .fetch_all(self.read())
         .await?;
-        Ok(corrupt::partition(&rows, read)?.0)
+        Ok(corrupt::partition::<EventId, _>(&rows, read)?.0)
     }
 
     /// Returns the kinds of all stored events from senders. Scans all events: for rare queries only.
@@ -153,7 +140,7 @@ pub(super) fn read(row: &Row) -> Result<Event> {
     let size = body.len();
     let source = source_of(&row.try_get::<String>("source")?)?;
     Ok(Event {
-        id: row.try_get::<String>("id")?.parse()?,
+        id: row.try_get("id")?,
         source,
         kind: Kind::new(&row.try_get::<String>("kind")?),
         company: row.try_get("company_id")?,

@@ -5,7 +5,7 @@ use crate::model::{DestinationId, Mint};
 use crate::store::accept::insert_follow_up;
 use crate::store::sql::{Tx, query, query_as};
 use crate::store::unit::Unit;
-use crate::store::{Error, FollowUp, Result, Store};
+use crate::store::{FollowUp, Result, Store};
 
 /// Maximum number of deliveries that one unit gives up.
 const UNIT: u32 = 100;
@@ -15,7 +15,7 @@ const EXPIRED: &str = "expired: the destination has been closed for longer than 
 impl Store {
     /// Returns the closed destinations with deliveries that have waited since before `before`, and their counts.
     pub async fn expired(&self, before: SteadyTime) -> Result<Vec<(DestinationId, u64)>> {
-        let rows: Vec<(String, i64)> = query_as(
+        let rows: Vec<(DestinationId, i64)> = query_as(
             "SELECT t.id, COUNT(*) FROM destinations AS t JOIN deliveries AS d \
              ON d.destination_id = t.id AND d.status = 'pending' \
              WHERE t.closed_reason IS NOT NULL AND d.due_at < $1 GROUP BY t.id ORDER BY t.id",
@@ -23,9 +23,7 @@ impl Store {
         .bind(before.as_millis())
         .fetch_all(self.read())
         .await?;
-        rows.into_iter()
-            .map(|(id, count)| Ok((id.parse().map_err(Error::from)?, u64::try_from(count).unwrap_or(0))))
-            .collect()
+        Ok(rows.into_iter().map(|(id, count)| (id, u64::try_from(count).unwrap_or(0))).collect())
     }
 
     /// Gives up some deliveries that have waited for `destination` since before `before`, if it is still closed:
@@ -62,12 +60,11 @@ impl Unit for Expire {
         )
         .bind(EXPIRED)
         .bind(self.now.wall.as_millis())
-        .bind(self.destination.to_string())
+        .bind(self.destination)
         .bind(self.before.as_millis())
         .bind(UNIT)
         .execute(&mut *tx)
-        .await?
-        ;
+        .await?;
         if let Some(FollowUp { id, incoming }) = self.notice.as_ref().filter(|_| expired > 0) {
             insert_follow_up(tx, *id, incoming, &self.mint, self.now).await?;
         }

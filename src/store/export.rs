@@ -1,7 +1,7 @@
 //! Full export, page by page: each row as it is when its page is read. No transaction stays open between pages, so a
 //! slow reader does not keep the write-ahead log from being truncated.
 
-use crate::model::{DeliveryDetails, Event, RowResult};
+use crate::model::{DeliveryDetails, DeliveryId, Event, EventId, RowResult};
 use crate::store::audit::{self, Audited};
 use crate::store::corrupt;
 use crate::store::delivery_query;
@@ -36,7 +36,7 @@ impl Store {
         .bind(PAGE)
         .fetch_all(self.read())
         .await?;
-        let page = corrupt::decode_all(&rows, |row| {
+        let page = corrupt::decode_all::<EventId, _>(&rows, |row| {
             Ok(WholeEvent {
                 event: event::read(row)?,
                 unrouted: row.try_get("unrouted")?,
@@ -57,7 +57,7 @@ impl Store {
         .bind(PAGE)
         .fetch_all(self.read())
         .await?;
-        Ok((corrupt::decode_all(&rows, delivery_query::read)?, next(&rows, "place")?))
+        Ok((corrupt::decode_all::<DeliveryId, _>(&rows, delivery_query::read)?, next(&rows, "place")?))
     }
 
     /// Returns audit log entries after the cursor `after`, oldest first.

@@ -4,7 +4,7 @@ use crate::clock::Timestamp;
 use crate::model::{DeliveryId, DestinationId, MessageId};
 use crate::store::sql::{Tx, query, query_as, query_scalar};
 use crate::store::unit::Unit;
-use crate::store::{Error, Result, Store};
+use crate::store::{Result, Store};
 
 /// Number of lane crashes after which a message is given up.
 const TRIES: i64 = 5;
@@ -44,37 +44,37 @@ impl Unit for LaneBroke {
     type Output = LaneCrash;
 
     async fn apply(&self, tx: &mut Tx) -> Result<LaneCrash> {
-        let open: Vec<(String, bool, i64, i64)> = query_as(
-            "SELECT id, form = 'digest', (SELECT COUNT(*) FROM attempts WHERE message_id = messages.id), \
-             (SELECT COUNT(*) FROM attempts WHERE message_id = messages.id AND response = $2) \
-             FROM messages WHERE destination_id = $1 AND state = 'sending' AND finished_at IS NULL ORDER BY id",
+        query(
+            "INSERT INTO attempts (message_id, number, started_at, took_ms, class, response) \
+             SELECT id, (SELECT COUNT(*) + 1 FROM attempts WHERE message_id = messages.id), $2, 0, 'ambiguous', $3 \
+             FROM messages WHERE destination_id = $1 AND state = 'sending' AND NOT settling",
         )
-        .bind(self.destination.to_string())
+        .bind(self.destination)
+        .bind(self.now.as_millis())
         .bind(BROKE)
+        .execute(&mut *tx)
+        .await?;
+        query(
+            "UPDATE messages SET crashes = crashes + 1, ambiguous_since = COALESCE(ambiguous_since, created_at) \
+             WHERE destination_id = $1 AND state = 'sending' AND NOT settling",
+        )
+        .bind(self.destination)
+        .execute(&mut *tx)
+        .await?;
+        let too_often: Vec<(MessageId, bool)> = query_as(
+            "SELECT id, form = 'digest' FROM messages \
+             WHERE destination_id = $1 AND state = 'sending' AND NOT settling AND crashes >= $2 ORDER BY id",
+        )
+        .bind(self.destination)
+        .bind(TRIES)
         .fetch_all(&mut *tx)
         .await?;
         let mut crash = LaneCrash::default();
-        for (id, digest, attempts, breaks) in open {
-            query(
-                "UPDATE messages SET ambiguous_since = COALESCE(ambiguous_since, created_at) WHERE id = $1",
-            )
-            .bind(&id)
-            .execute(&mut *tx)
-            .await?;
-            query(
-                "INSERT INTO attempts (message_id, number, started_at, took_ms, class, response) \
-                 VALUES ($1, $2, $3, 0, 'ambiguous', $4)",
-            )
-            .bind(&id)
-            .bind(attempts + 1)
-            .bind(self.now.as_millis())
-            .bind(BROKE)
-            .execute(&mut *tx)
-            .await?;
-            match (breaks + 1 >= TRIES, digest) {
-                (false, _) => {}
-                (true, true) => crash.split.push(id.parse()?),
-                (true, false) => crash.given_up.extend(self.give_up(tx, &id).await?),
+        for (id, digest) in too_often {
+            if digest {
+                crash.split.push(id);
+            } else {
+                crash.given_up.extend(self.give_up(tx, id).await?);
             }
         }
         Ok(crash)
@@ -82,13 +82,13 @@ impl Unit for LaneBroke {
 }
 
 impl LaneBroke {
-    async fn give_up(&self, tx: &mut Tx, message: &str) -> Result<Vec<DeliveryId>> {
+    async fn give_up(&self, tx: &mut Tx, message: MessageId) -> Result<Vec<DeliveryId>> {
         query("UPDATE messages SET state = 'refused', finished_at = $2 WHERE id = $1")
             .bind(message)
             .bind(self.now.as_millis())
             .execute(&mut *tx)
             .await?;
-        let ids: Vec<String> = query_scalar(
+        query_scalar(
             "UPDATE deliveries SET status = 'dead', reason = $2, finished_at = $3, attempts = attempts + 1 \
              WHERE message_id = $1 AND status = 'sending' RETURNING id",
         )
@@ -96,8 +96,7 @@ impl LaneBroke {
         .bind(GIVEN_UP)
         .bind(self.now.as_millis())
         .fetch_all(tx)
-        .await?;
-        ids.iter().map(|id| id.parse().map_err(Error::from)).collect()
+        .await
     }
 }
 
@@ -112,10 +111,10 @@ impl Unit for WithdrawEmpty {
     async fn apply(&self, tx: &mut Tx) -> Result<()> {
         query(
             "UPDATE messages SET state = 'withdrawn', finished_at = $2 WHERE destination_id = $1 AND state = 'sending' \
-             AND form = 'digest' AND finished_at IS NULL AND NOT EXISTS \
+             AND form = 'digest' AND NOT settling AND NOT EXISTS \
              (SELECT 1 FROM deliveries WHERE message_id = messages.id AND status = 'sending')",
         )
-        .bind(self.destination.to_string())
+        .bind(self.destination)
         .bind(self.now.as_millis())
         .execute(tx)
         .await?;

@@ -39,7 +39,7 @@ impl Unit for RouteLate {
         let mut routed = Vec::with_capacity(self.events.len());
         for (event, plan) in &self.events {
             let taken = query("UPDATE events SET unrouted = FALSE WHERE id = $1 AND unrouted")
-                .bind(event.to_string())
+                .bind(*event)
                 .execute(&mut *tx)
                 .await?;
             routed.push(taken == 1);

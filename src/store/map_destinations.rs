@@ -17,7 +17,7 @@ impl Store {
         &self,
         channels: &BTreeSet<Snowflake>,
     ) -> Result<HashMap<Snowflake, DestinationId>> {
-        let rows: Vec<(String, String)> = query_as(
+        let rows: Vec<(String, DestinationId)> = query_as(
             "SELECT address, id FROM destinations WHERE sink = 'channel' AND owner = '' AND deleted_at IS NULL",
         )
         .fetch_all(self.read())
@@ -27,7 +27,7 @@ impl Store {
             let Some(channel) = address.parse().ok().filter(|channel| channels.contains(channel)) else {
                 continue;
             };
-            found.insert(channel, id.parse()?);
+            found.insert(channel, id);
         }
         Ok(found)
     }
@@ -68,7 +68,7 @@ impl Unit for Make {
                  VALUES ($1, $2, $3, $4, $5, $6, $6) \
                  ON CONFLICT (sink, owner, address) WHERE deleted_at IS NULL DO NOTHING",
             )
-            .bind(id.to_string())
+            .bind(*id)
             .bind(sink.kind())
             .bind(sink.address())
             .bind(format!("channel {channel}"))

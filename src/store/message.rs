@@ -111,10 +111,10 @@ impl Unit for Begin {
         for delivery in &self.message.deliveries {
             // A redelivery may have moved it to another destination meanwhile.
             let pending: Option<i64> = query_scalar(
-                "SELECT 1 FROM deliveries WHERE id = $1 AND status = 'pending' AND destination_id = $2",
+                "SELECT CAST(1 AS BIGINT) FROM deliveries WHERE id = $1 AND status = 'pending' AND destination_id = $2",
             )
-            .bind(delivery.id.to_string())
-            .bind(self.message.destination_id.to_string())
+            .bind(delivery.id)
+            .bind(self.message.destination_id)
             .fetch_optional(&mut *tx)
             .await?;
             if pending.is_none() {
@@ -126,8 +126,8 @@ impl Unit for Begin {
             query(
                 "UPDATE deliveries SET status = 'sending', message_id = $1 WHERE id = $2 AND status = 'pending'",
             )
-            .bind(self.message.id.to_string())
-            .bind(delivery.id.to_string())
+            .bind(self.message.id)
+            .bind(delivery.id)
             .execute(&mut *tx)
             .await?;
         }
@@ -141,10 +141,7 @@ impl Unit for MaybeDuplicate {
     type Output = ();
 
     async fn apply(&self, tx: &mut Tx) -> Result<()> {
-        query("UPDATE messages SET maybe_duplicate = TRUE WHERE id = $1")
-            .bind(self.0.to_string())
-            .execute(tx)
-            .await?;
+        query("UPDATE messages SET maybe_duplicate = TRUE WHERE id = $1").bind(self.0).execute(tx).await?;
         Ok(())
     }
 }
@@ -200,47 +197,51 @@ impl Record {
             NextStep::Withdrawn | NextStep::Split(_) | NextStep::Superseded(_) => ("withdrawn", None),
             NextStep::Recomposed(_) | NextStep::Dead(_) | NextStep::Parked(_) => ("refused", None),
         };
+        let settling = state == "sending" && receipt.is_some();
         let (open, ambiguous) =
-            (state == "sending" && receipt.is_none(), matches!(self.entry.next, NextStep::InDoubt));
+            (state == "sending" && !settling, matches!(self.entry.next, NextStep::InDoubt));
         let changed = query(
             "UPDATE messages SET state = $1, channel_id = $2, receipt = $3, finished_at = $4, \
-             ambiguous_since = COALESCE(ambiguous_since, $5) \
+             ambiguous_since = COALESCE(ambiguous_since, $5), settling = $8, \
+             posted_after = CASE WHEN $1 = 'sending' THEN posted_after END, \
+             discord_time = CASE WHEN $1 = 'sending' THEN discord_time END \
              WHERE id = $6 AND state = 'sending' AND lane_epoch = $7",
         )
         .bind(state)
-        .bind(receipt.map(|receipt| receipt.channel.to_string()))
-        .bind(receipt.and_then(|receipt| receipt.message).map(|id| id.to_string()))
+        .bind(receipt.and_then(|receipt| receipt.channel()))
+        .bind(receipt.and_then(|receipt| receipt.message()))
         .bind((!open).then_some(self.now.wall.as_millis()))
         .bind(ambiguous.then_some(self.entry.attempt.started_at.as_millis()))
-        .bind(self.message.id.to_string())
+        .bind(self.message.id)
         .bind(self.epoch)
+        .bind(settling)
         .execute(tx)
         .await?;
         Ok(changed == 1)
     }
 
     async fn finish_deliveries(&self, tx: &mut Tx) -> Result<()> {
-        let id = self.message.id.to_string();
+        let id = self.message.id;
         let (status, message, reason) = match &self.entry.next {
-            NextStep::Delivered(_) => ("delivered", Some(id.clone()), None),
-            NextStep::InDoubt | NextStep::SendAgain => ("sending", Some(id.clone()), None),
+            NextStep::Delivered(_) => ("delivered", Some(id), None),
+            NextStep::InDoubt | NextStep::SendAgain => ("sending", Some(id), None),
             NextStep::Withdrawn | NextStep::Split(_) | NextStep::Superseded(_) | NextStep::Parked(_) => {
                 ("pending", None, None)
             }
             NextStep::Recomposed(plain) => {
                 insert(tx, plain, self.epoch).await?;
-                ("sending", Some(plain.id.to_string()), None)
+                ("sending", Some(plain.id), None)
             }
-            NextStep::Dead(reason) => ("dead", Some(id.clone()), Some(reason.as_str())),
+            NextStep::Dead(reason) => ("dead", Some(id), Some(reason.as_str())),
         };
         let finished = matches!(status, "delivered" | "dead").then_some(self.now.wall.as_millis());
-        if message.as_ref() != Some(&id) {
+        if message != Some(id) {
             // The deliveries leave this message, whose attempts must stay findable.
             query(
                 "INSERT INTO earlier_messages (delivery_id, message_id) SELECT id, message_id FROM deliveries \
                  WHERE message_id = $1 AND status = 'sending' ON CONFLICT (delivery_id, message_id) DO NOTHING",
             )
-            .bind(id.as_str())
+            .bind(id)
             .execute(&mut *tx)
             .await?;
         }
@@ -264,7 +265,7 @@ impl Record {
     /// The Discord message that this attempt posted.
     fn posted(&self) -> Option<Snowflake> {
         match self.entry.next {
-            NextStep::Delivered(receipt) if self.message.action == Action::Create => receipt.message,
+            NextStep::Delivered(receipt) if self.message.action == Action::Create => receipt.message(),
             _ => None,
         }
     }
@@ -273,7 +274,7 @@ impl Record {
         let success = matches!(self.entry.next, NextStep::Delivered(_)).then_some(self.now.wall.as_millis());
         let failure =
             success.is_none().then(|| String::from_utf8_lossy(&self.entry.attempt.response).into_owned());
-        let newest = self.posted().and_then(Snowflake::to_stored);
+        let newest = self.posted();
         let closed =
             if let NextStep::Parked(reason) = &self.entry.next { Some(reason.as_str()) } else { None };
         query(
@@ -288,10 +289,10 @@ impl Record {
         .bind(success)
         .bind(failure)
         .bind(closed)
-        .bind(self.message.destination_id.to_string())
+        .bind(self.message.destination_id)
         .bind(self.epoch)
         .bind(self.entry.denied.as_deref())
-        .bind(self.entry.announced.map(|id| id.to_string()))
+        .bind(self.entry.announced)
         .bind(newest)
         .bind(self.entry.retry_from.map(SteadyTime::as_millis))
         .execute(tx)
@@ -307,8 +308,8 @@ pub(super) async fn insert(tx: &mut Tx, message: &Message, epoch: i64) -> Result
          posted_after, discord_time, planned_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, 'sending', $8, $9, $10, $11, $12)",
     )
-    .bind(message.id.to_string())
-    .bind(message.destination_id.to_string())
+    .bind(message.id)
+    .bind(message.destination_id)
     .bind(message.nonce.as_str())
     .bind(message.action.as_str())
     .bind(message.action.edits())
@@ -316,7 +317,7 @@ pub(super) async fn insert(tx: &mut Tx, message: &Message, epoch: i64) -> Result
     .bind(pings.join(","))
     .bind(epoch)
     .bind(message.created_at.as_millis())
-    .bind(message.posted_after.message.and_then(Snowflake::to_stored))
+    .bind(message.posted_after.message)
     .bind(message.posted_after.time.map(Timestamp::as_millis))
     .bind(message.planned_at.as_millis())
     .execute(tx)

@@ -10,7 +10,7 @@ use crate::store::audit::{self, AuditKey};
 use crate::store::decision::{alert_about, announce};
 use crate::store::sql::{Executor, Row, Tx, query, query_as, query_scalar};
 use crate::store::unit::Unit;
-use crate::store::{Error, Result, Store};
+use crate::store::{Result, Store};
 
 const COLUMNS: &str = "id, pattern, subject, label, severity, until, reason, created_by, created_at";
 
@@ -59,28 +59,24 @@ impl Store {
 
     /// Counts the deliveries that a mute suppressed.
     pub async fn count_silenced(&self, id: MuteId) -> Result<u64> {
-        let count: i64 =
-            query_scalar("SELECT COUNT(*) FROM deliveries WHERE status = 'cancelled' AND reason = $1")
-                .bind(id.to_string())
-                .fetch_one(self.read())
-                .await?;
+        let count: i64 = query_scalar("SELECT COUNT(*) FROM deliveries WHERE muted_by = $1")
+            .bind(id)
+            .fetch_one(self.read())
+            .await?;
         Ok(u64::try_from(count).unwrap_or(0))
     }
 
     /// Counts the events that a mute suppressed, by destination and kind, highest count first.
     pub async fn silenced(&self, id: MuteId) -> Result<Vec<(DestinationId, String, u64)>> {
-        let rows: Vec<(String, String, i64)> = query_as(
+        let rows: Vec<(DestinationId, String, i64)> = query_as(
             "SELECT d.destination_id, e.kind, COUNT(*) AS n FROM deliveries AS d JOIN events AS e ON e.id = d.event_id \
-             WHERE d.status = 'cancelled' AND d.reason = $1 GROUP BY d.destination_id, e.kind ORDER BY n DESC, e.kind",
+             WHERE d.muted_by = $1 GROUP BY d.destination_id, e.kind ORDER BY n DESC, e.kind",
         )
-        .bind(id.to_string())
+        .bind(id)
         .fetch_all(self.read())
         .await?;
-        rows.into_iter()
-            .map(|(destination, kind, count)| {
-                Ok((destination.parse().map_err(Error::from)?, kind, u64::try_from(count).unwrap_or(0)))
-            })
-            .collect()
+        let counted = |count| u64::try_from(count).unwrap_or(0);
+        Ok(rows.into_iter().map(|(destination, kind, count)| (destination, kind, counted(count))).collect())
     }
 }
 
@@ -133,7 +129,7 @@ impl Add {
         let now =
             Mute { id: before.id, pattern: before.pattern.clone(), since: before.since, reason, ..wanted };
         query("UPDATE mutes SET until = $2, reason = $3, created_by = $4 WHERE id = $1")
-            .bind(now.id.to_string())
+            .bind(now.id)
             .bind(now.until.as_millis())
             .bind(now.reason.as_str())
             .bind(now.by.as_str())
@@ -170,7 +166,7 @@ async fn insert(tx: &mut Tx, mute: &Mute) -> Result<()> {
         "INSERT INTO mutes (id, pattern, subject, label, severity, until, reason, created_by, created_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
-    .bind(mute.id.to_string())
+    .bind(mute.id)
     .bind(mute.pattern.as_str())
     .bind(alert.map(|alert| alert.subject.as_str()).unwrap_or_default())
     .bind(alert.map(|alert| alert.label.as_str()).unwrap_or_default())
@@ -215,7 +211,7 @@ impl Unit for End {
         let mut ended = Vec::new();
         for id in &self.ids {
             let changed = query("UPDATE mutes SET until = $2 WHERE id = $1 AND until > $2")
-                .bind(id.to_string())
+                .bind(*id)
                 .bind(self.now.as_millis())
                 .execute(&mut *tx)
                 .await?;
@@ -241,7 +237,7 @@ impl Unit for Close {
         let subject: Option<String> = query_scalar(
             "UPDATE mutes SET summed_at = $2 WHERE id = $1 AND summed_at IS NULL RETURNING subject",
         )
-        .bind(self.id.to_string())
+        .bind(self.id)
         .bind(self.now.wall.as_millis())
         .fetch_optional(&mut *tx)
         .await?;
@@ -260,7 +256,7 @@ fn read(row: &Row) -> Result<Mute> {
         subject,
     };
     Ok(Mute {
-        id: row.try_get::<String>("id")?.parse()?,
+        id: row.try_get("id")?,
         pattern: row.try_get("pattern")?,
         alert: Some(alert).filter(|alert| !alert.subject.is_empty()),
         until: Timestamp::from_millis(row.try_get("until")?),

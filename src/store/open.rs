@@ -104,7 +104,7 @@ impl Unit for TakeOver {
         // A digest that was refused and had released all its deliveries before that was recorded.
         tx.batch(
             "UPDATE messages SET state = 'withdrawn' WHERE state = 'sending' AND form = 'digest' \
-             AND finished_at IS NULL AND NOT EXISTS (SELECT 1 FROM deliveries WHERE message_id = messages.id)",
+             AND NOT settling AND NOT EXISTS (SELECT 1 FROM deliveries WHERE message_id = messages.id)",
         )
         .await?;
         tx.batch(
@@ -139,11 +139,7 @@ async fn connect_once(path: &Path) -> Result<Tx> {
     let mut tx = Tx::Sqlite(SqliteConnection::writable(path, WRITER_CACHE)?);
     check_version(&mut tx).await?;
     if !migrate::is_up_to_date(&mut tx).await? {
-        // A table that others reference can only be replaced with foreign keys off, and a transaction cannot turn
-        // them off.
-        tx.batch("PRAGMA foreign_keys = OFF").await?;
         migrate::migrate(&mut tx, path).await?;
-        tx.batch("PRAGMA foreign_keys = ON").await?;
     }
     Ok(tx)
 }

@@ -1,7 +1,7 @@
 //! Quarantine: bodies with a valid signature that cannot be parsed.
 
 use crate::clock::Timestamp;
-use crate::model::Source;
+use crate::model::{QuarantineId, Source};
 use crate::signature;
 use crate::store::event::source_of;
 use crate::store::sql::{Tx, query, query_scalar};
@@ -14,8 +14,8 @@ const HEAD: usize = 2048;
 /// A body with a valid signature that cannot be parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quarantined {
-    /// Id of the form `qtn_…`.
-    pub id: String,
+    /// Id of the body.
+    pub id: QuarantineId,
     /// System that sent it.
     pub source: Source,
     /// When it first arrived.
@@ -34,7 +34,7 @@ impl Store {
     /// Stores the first 2 KiB of an unparseable body with the reason. Equal bodies are stored once.
     pub async fn quarantine(&self, source: Source, reason: &str, body: &[u8], at: Timestamp) -> Result<()> {
         let unit = Quarantine {
-            id: format!("qtn_{}", uuid::Uuid::now_v7().simple()),
+            id: QuarantineId::new(),
             source,
             reason: reason.to_owned(),
             sha256: signature::sha256_hex(&[body]),
@@ -76,7 +76,7 @@ impl Store {
 }
 
 struct Quarantine {
-    id: String,
+    id: QuarantineId,
     source: Source,
     reason: String,
     sha256: String,
@@ -93,7 +93,7 @@ impl Unit for Quarantine {
             "INSERT INTO quarantine (id, source, received_at, reason, sha256, size, head) \
              VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (source, sha256) DO NOTHING",
         )
-        .bind(self.id.as_str())
+        .bind(self.id)
         .bind(self.source.as_str())
         .bind(self.at.as_millis())
         .bind(self.reason.as_str())

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::clock::{Moment, Timestamp};
-use crate::model::{AuditEntry, AuditOutcome, Delivery, DeliveryId, Mint, Revived, Status};
+use crate::model::{AuditEntry, AuditOutcome, Delivery, DeliveryId, DestinationId, Mint, Revived, Status};
 use crate::store::audit::{self, AuditKey};
 use crate::store::decision::{Retried, Rights, retry_call};
 use crate::store::sql::{Tx, query};
@@ -99,12 +99,11 @@ impl Revive {
         entry: &mut AuditEntry,
         hints: &mut Vec<Delivery>,
     ) -> Result<Revived> {
-        let id = delivery.to_string();
         let row = query(
             "SELECT d.status, d.destination_id, t.name, t.sink, t.deleted_at IS NOT NULL AS is_removed \
              FROM deliveries AS d JOIN destinations AS t ON t.id = d.destination_id WHERE d.id = $1",
         )
-        .bind(&id)
+        .bind(delivery)
         .fetch_optional(&mut *tx)
         .await?;
         let Some(row) = row else { return Ok(Revived::NotFound) };
@@ -116,7 +115,7 @@ impl Revive {
         }
         let word: String = row.try_get("status")?;
         let status = Status::from_word(&word).ok_or_else(|| Error::Corrupt(format!("a status {word:?}")))?;
-        let destination = row.try_get("destination_id")?;
+        let destination: DestinationId = row.try_get("destination_id")?;
         if matches!(status, Status::Pending | Status::Sending) {
             let reopened = reopen(tx, destination, self.now.wall).await?;
             return Ok(Revived::Conflict { status, reopened });
@@ -126,15 +125,15 @@ impl Revive {
             "INSERT INTO earlier_messages (delivery_id, message_id) SELECT id, message_id FROM deliveries \
              WHERE id = $1 AND message_id IS NOT NULL ON CONFLICT (delivery_id, message_id) DO NOTHING",
         )
-        .bind(&id)
+        .bind(delivery)
         .execute(&mut *tx)
         .await?;
         query(
             "UPDATE deliveries SET status = 'pending', generation = generation + 1, due_at = $2, attempts = 0, \
-             message_id = NULL, reason = NULL, finished_at = NULL \
+             message_id = NULL, reason = NULL, muted_by = NULL, finished_at = NULL \
              WHERE id = $1 AND status IN ('dead', 'delivered', 'cancelled')",
         )
-        .bind(&id)
+        .bind(delivery)
         .bind(self.now.steady.as_millis())
         .execute(&mut *tx)
         .await?;
@@ -191,7 +190,7 @@ fn summary(all: &[Revived]) -> (AuditOutcome, String) {
 
 /// Reopens a destination that is closed or denies access: the next message shows whether it accepts messages again.
 /// Returns whether it was. A deleted webhook stays closed: only another address, or a test that arrives, reopens it.
-async fn reopen(tx: &mut Tx, destination: String, now: Timestamp) -> Result<bool> {
+async fn reopen(tx: &mut Tx, destination: DestinationId, now: Timestamp) -> Result<bool> {
     let opened = query(
         "UPDATE destinations SET closed_reason = NULL, not_before = 0, updated_at = $2 \
          WHERE id = $1 AND sink <> 'discord_webhook' AND (closed_reason IS NOT NULL OR denied_reason IS NOT NULL)",

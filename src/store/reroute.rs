@@ -70,10 +70,10 @@ impl Store {
     /// Counts the in-flight deliveries to a destination.
     pub async fn in_flight(&self, destination: DestinationId) -> Result<u64> {
         let count: i64 = query_scalar(
-            "SELECT COUNT(*) FROM messages AS m CROSS JOIN deliveries AS d ON d.message_id = m.id \
-             WHERE m.destination_id = $1 AND m.state = 'sending' AND d.status = 'sending'",
+            "SELECT COUNT(*) FROM messages AS m CROSS JOIN deliveries AS d \
+             WHERE d.message_id = m.id AND m.destination_id = $1 AND m.state = 'sending' AND d.status = 'sending'",
         )
-        .bind(destination.to_string())
+        .bind(destination)
         .fetch_one(self.read())
         .await?;
         Ok(u64::try_from(count).unwrap_or(0))
@@ -92,13 +92,13 @@ impl Store {
              AND (rank, id) > ($2, $3) ORDER BY rank, id LIMIT $4",
             COLUMNS = delivery::COLUMNS
         ))
-        .bind(destination.to_string())
+        .bind(destination)
         .bind(after.map_or(-1, |delivery| delivery.priority.as_i64()))
-        .bind(after.map(|delivery| delivery.id.to_string()).unwrap_or_default())
+        .bind(after.map_or(DeliveryId::FIRST, |delivery| delivery.id))
         .bind(limit)
         .fetch_all(self.read())
         .await?;
-        Ok(corrupt::partition(&rows, delivery::read)?.0)
+        Ok(corrupt::partition::<DeliveryId, _>(&rows, delivery::read)?.0)
     }
 
     /// Moves a page of deliveries, with the audit entry `entry` in the same unit if any of them changes.
@@ -165,10 +165,10 @@ impl Move {
         query(
             "UPDATE deliveries SET destination_id = $1, route = $2, due_at = $3 WHERE id = $4 AND status = 'pending'",
         )
-        .bind(first.destination_id.to_string())
+        .bind(first.destination_id)
         .bind(first.route.as_str())
         .bind(self.now.steady.as_millis())
-        .bind(one.delivery.to_string())
+        .bind(one.delivery)
         .execute(&mut *tx)
         .await?;
         for planned in others {
@@ -179,10 +179,10 @@ impl Move {
 
     async fn still_waits(&self, tx: &mut Tx, one: &Rerouting) -> Result<bool> {
         let waits: Option<i64> = query_scalar(
-            "SELECT 1 FROM deliveries WHERE id = $1 AND destination_id = $2 AND status = 'pending'",
+            "SELECT CAST(1 AS BIGINT) FROM deliveries WHERE id = $1 AND destination_id = $2 AND status = 'pending'",
         )
-        .bind(one.delivery.to_string())
-        .bind(one.from.to_string())
+        .bind(one.delivery)
+        .bind(one.from)
         .fetch_optional(tx)
         .await?;
         Ok(waits.is_some())
@@ -196,11 +196,11 @@ impl Move {
         destination: DestinationId,
     ) -> Result<Option<String>> {
         let status = query_scalar(
-            "SELECT CASE WHEN status = 'cancelled' AND SUBSTR(reason, 1, 4) = 'mut_' THEN 'delivered' ELSE status END \
+            "SELECT CASE WHEN muted_by IS NOT NULL THEN 'delivered' ELSE status END \
              FROM deliveries WHERE event_id = $1 AND destination_id = $2 AND slot = ''",
         )
-        .bind(event.to_string())
-        .bind(destination.to_string())
+        .bind(event)
+        .bind(destination)
         .fetch_optional(tx)
         .await?;
         Ok(status)
@@ -213,7 +213,7 @@ impl Move {
         )
         .bind(reason)
         .bind(self.now.wall.as_millis())
-        .bind(one.delivery.to_string())
+        .bind(one.delivery)
         .execute(tx)
         .await?;
         Ok(())

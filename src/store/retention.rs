@@ -6,8 +6,8 @@
 
 use uuid::Uuid;
 
-use crate::clock::{SteadyTime, Timestamp};
-use crate::model::{DeliveryId, EventId, MessageId};
+use crate::clock::Timestamp;
+use crate::model::EventId;
 use crate::store::sql::{Tx, query};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
@@ -33,7 +33,7 @@ pub enum RetentionTable {
 #[derive(Clone, Debug)]
 pub struct Outdated {
     shelf: RetentionTable,
-    ids: Vec<String>,
+    ids: Vec<Uuid>,
     rows: i64,
 }
 
@@ -46,8 +46,8 @@ impl Outdated {
 
     /// Id of the last row; `None` if there are none.
     #[must_use]
-    pub fn last(&self) -> Option<&str> {
-        self.ids.last().map(String::as_str)
+    pub fn last(&self) -> Option<Uuid> {
+        self.ids.last().copied()
     }
 }
 
@@ -73,8 +73,7 @@ impl RetentionTable {
                  AND d.status IN ('delivered', 'dead', 'cancelled') AND COALESCE(d.finished_at, 0) < $3 \
                  AND NOT EXISTS (SELECT 1 FROM deliveries AS o WHERE o.event_id = d.event_id \
                  AND (o.status IN ('pending', 'sending') OR COALESCE(o.finished_at, 0) >= $3)) \
-                 AND NOT (d.status = 'cancelled' \
-                 AND EXISTS (SELECT 1 FROM mutes WHERE id = d.reason AND summed_at IS NULL)) \
+                 AND NOT EXISTS (SELECT 1 FROM mutes WHERE id = d.muted_by AND summed_at IS NULL) \
                  AND NOT EXISTS (SELECT 1 FROM cards AS c WHERE c.destination_id = d.destination_id \
                  AND c.source = e.source AND c.subject = e.subject AND c.since <= e.id AND c.updated_at >= $3) \
                  AND NOT EXISTS (SELECT 1 FROM decisions AS q WHERE q.source = e.source AND q.kind = 'machine' \
@@ -92,12 +91,12 @@ impl RetentionTable {
                  ORDER BY m.id LIMIT 100"
             }
             Self::Events => {
-                "SELECT e.id, 1 AS rows FROM events AS e WHERE e.id > $1 AND e.id < $2 AND e.received_at < $3 \
+                "SELECT e.id, CAST(1 AS BIGINT) AS rows FROM events AS e WHERE e.id > $1 AND e.id < $2 AND e.received_at < $3 \
                  AND NOT e.unrouted AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = e.id) \
                  ORDER BY e.id LIMIT 100"
             }
             Self::Quarantine => {
-                "SELECT id, 1 AS rows FROM quarantine WHERE id > $1 AND id < $2 AND received_at < $3 \
+                "SELECT id, CAST(1 AS BIGINT) AS rows FROM quarantine WHERE id > $1 AND id < $2 AND received_at < $3 \
                  ORDER BY id LIMIT 100"
             }
         }
@@ -116,26 +115,19 @@ impl RetentionTable {
             Self::Quarantine => "TRUE",
         }
     }
-
-    /// The smallest id of this kind that can have been minted at `at`.
-    fn earliest(self, at: SteadyTime) -> String {
-        let millis = u64::try_from(at.as_millis()).unwrap_or(0);
-        let uuid = Uuid::from_u128(u128::from(millis) << 80);
-        match self {
-            Self::Deliveries => DeliveryId::from(uuid).to_string(),
-            Self::Messages => MessageId::from(uuid).to_string(),
-            Self::Events => EventId::from(uuid).to_string(),
-            Self::Quarantine => format!("qtn_{}", uuid.simple()),
-        }
-    }
 }
 
 impl Store {
     /// Returns the next rows of a kind after `after` that were finished before `before`: as many as one unit deletes.
-    pub async fn outdated(&self, shelf: RetentionTable, after: &str, before: Timestamp) -> Result<Outdated> {
+    pub async fn outdated(
+        &self,
+        shelf: RetentionTable,
+        after: Option<Uuid>,
+        before: Timestamp,
+    ) -> Result<Outdated> {
         let rows = query(shelf.select())
-            .bind(after)
-            .bind(shelf.earliest(self.0.clock.moment().steady_at(before)))
+            .bind(after.unwrap_or(Uuid::nil()))
+            .bind(Uuid::from(EventId::earliest(self.0.clock.moment().steady_at(before))))
             .bind(before.as_millis())
             .fetch_all(self.read())
             .await?;
@@ -174,6 +166,6 @@ impl Unit for Remove {
             places.join(", "),
             shelf.still()
         );
-        ids.iter().fold(query(sql), |query, id| query.bind(id)).execute(tx).await
+        ids.iter().fold(query(sql), |query, id| query.bind(*id)).execute(tx).await
     }
 }

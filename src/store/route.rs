@@ -68,10 +68,10 @@ impl Unit for Set {
             "INSERT INTO routes (id, pattern, company_id, destination_id, created_by, created_at) \
              VALUES ($1, $2, $3, $4, $5, $6)",
         )
-        .bind(self.id.to_string())
+        .bind(self.id)
         .bind(pattern)
         .bind(company)
-        .bind(destination.id.to_string())
+        .bind(destination.id)
         .bind(self.by.as_str())
         .bind(self.now.as_millis())
         .execute(&mut *tx)
@@ -95,7 +95,7 @@ impl Unit for Remove {
             return Ok(None);
         }
         let removed = query("DELETE FROM routes WHERE id = $1 RETURNING pattern, company_id")
-            .bind(self.id.to_string())
+            .bind(self.id)
             .fetch_optional(&mut *tx)
             .await?;
         let key = removed.as_ref().map(key).transpose()?;
@@ -120,9 +120,9 @@ fn key(row: &Row) -> Result<RouteKey> {
 fn read(row: &Row) -> Result<SetRoute> {
     let (sink, address): (String, String) = (row.try_get("sink")?, row.try_get("address")?);
     Ok(SetRoute {
-        id: row.try_get::<String>("id")?.parse()?,
+        id: row.try_get("id")?,
         key: key(row)?,
-        destination: row.try_get::<String>("destination_id")?.parse()?,
+        destination: row.try_get("destination_id")?,
         sink: Sink::from_parts(&sink, &address).ok_or_else(|| Error::Corrupt(format!("a sink {sink:?}")))?,
         by: row.try_get("created_by")?,
         since: Timestamp::from_millis(row.try_get("created_at")?),

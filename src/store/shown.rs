@@ -9,14 +9,13 @@ use crate::store::{Result, Store};
 impl Store {
     /// Returns the deliveries that the message `receipt` shows, with their events, oldest first.
     pub async fn shown_in(&self, receipt: Snowflake) -> Result<Vec<(DeliveryId, EventId)>> {
-        let rows: Vec<(String, String)> = query_as(
+        query_as(
             "SELECT d.id, d.event_id FROM messages AS m JOIN deliveries AS d ON d.message_id = m.id \
              WHERE m.receipt = $1 ORDER BY d.id",
         )
-        .bind(receipt.to_string())
+        .bind(receipt)
         .fetch_all(self.read())
-        .await?;
-        rows.iter().map(|(delivery, event)| Ok((delivery.parse()?, event.parse()?))).collect()
+        .await
     }
 
     /// Returns which of these messages of a channel are known receipts. Each belongs to the row that recorded it, and
@@ -29,12 +28,13 @@ impl Store {
         let mut found = HashSet::new();
         // Nearly always there is only one.
         for message in messages {
-            let receipt: Option<i64> =
-                query_scalar("SELECT 1 FROM messages WHERE receipt = $1 AND channel_id = $2 LIMIT 1")
-                    .bind(message.to_string())
-                    .bind(channel.to_string())
-                    .fetch_optional(self.read())
-                    .await?;
+            let receipt: Option<i64> = query_scalar(
+                "SELECT CAST(1 AS BIGINT) FROM messages WHERE receipt = $1 AND channel_id = $2 LIMIT 1",
+            )
+            .bind(*message)
+            .bind(channel)
+            .fetch_optional(self.read())
+            .await?;
             found.extend(receipt.map(|_| *message));
         }
         Ok(found)
@@ -42,9 +42,6 @@ impl Store {
 
     /// Returns the body of an event, as it was signed.
     pub async fn event_body(&self, id: EventId) -> Result<Option<Vec<u8>>> {
-        query_scalar("SELECT body FROM events WHERE id = $1")
-            .bind(id.to_string())
-            .fetch_optional(self.read())
-            .await
+        query_scalar("SELECT body FROM events WHERE id = $1").bind(id).fetch_optional(self.read()).await
     }
 }

@@ -9,9 +9,9 @@
 use std::time::Duration;
 
 use crate::clock::{Clock, Jump, SteadyTime, Timestamp};
+use crate::model::EventId;
 use crate::model::wait::{WAITS, Wait, WaitKind, WaitStorage};
-use crate::model::{DeliveryId, EventId, MessageId};
-use crate::store::sql::{Tx, query, query_as, query_scalar};
+use crate::store::sql::{Tx, query, query_scalar};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store, meta};
 
@@ -50,23 +50,17 @@ fn read_jump(text: &str) -> Option<Jump> {
 
 /// The time in the newest id.
 async fn newest_id(connection: &mut Tx, wall: Timestamp) -> Result<SteadyTime> {
-    let (event, delivery, message): (Option<String>, Option<String>, Option<String>) = query_as(
-        // A corrupt id of another type sorts after every text, and is excluded here.
-        "SELECT (SELECT MAX(id) FROM events WHERE id <= $1), (SELECT MAX(id) FROM deliveries WHERE id <= $2), \
-         (SELECT MAX(id) FROM messages WHERE id <= $3)",
+    // Corrupt ids are excluded: text sorts before all bytes, and other bytes are not of 16.
+    let newest = query(
+        "SELECT (SELECT id FROM events WHERE id < $1 ORDER BY id DESC LIMIT 1) AS event, \
+         (SELECT id FROM deliveries WHERE id < $1 ORDER BY id DESC LIMIT 1) AS delivery, \
+         (SELECT id FROM messages WHERE id < $1 ORDER BY id DESC LIMIT 1) AS message",
     )
-    .bind(EventId::LAST.to_string())
-    .bind(DeliveryId::LAST.to_string())
-    .bind(MessageId::LAST.to_string())
+    .bind(EventId::earliest(SteadyTime::from_millis(wall.plus(ABSURD).as_millis())))
     .fetch_one(connection)
     .await?;
-    let newest = [
-        event.and_then(|id| id.parse().ok()).map(|id: EventId| id.minted_at()),
-        delivery.and_then(|id| id.parse().ok()).map(|id: DeliveryId| id.minted_at()),
-        message.and_then(|id| id.parse().ok()).map(|id: MessageId| id.minted_at()),
-    ];
-    let absurd = SteadyTime::from_millis(wall.plus(ABSURD).as_millis());
-    Ok(newest.into_iter().flatten().filter(|at| *at < absurd).max().unwrap_or_default())
+    let ids = ["event", "delivery", "message"].into_iter().filter_map(|name| newest.try_get(name).ok());
+    Ok(ids.map(|id: EventId| id.minted_at()).max().unwrap_or_default())
 }
 
 impl Store {

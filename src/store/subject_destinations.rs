@@ -15,17 +15,17 @@ impl Store {
         if subject.is_empty() {
             return Ok(Vec::new());
         }
-        let rows: Vec<(String, String)> = query_as(
-            "SELECT d.destination_id, d.route FROM events AS e JOIN deliveries AS d ON d.event_id = e.id \
+        query_as(
+            "SELECT destination_id, route FROM (SELECT d.id, d.destination_id, d.route, ROW_NUMBER() OVER \
+             (PARTITION BY d.destination_id, d.route ORDER BY d.id) AS nth FROM events AS e JOIN deliveries AS d ON d.event_id = e.id \
              JOIN destinations AS t ON t.id = d.destination_id \
              WHERE e.source = $1 AND e.subject = $2 AND d.slot = '' AND d.status IN ('pending', 'sending', 'delivered') \
              AND t.sink IN ('channel', 'discord_webhook') AND t.closed_reason IS NULL AND t.deleted_at IS NULL \
-             GROUP BY d.destination_id, d.route ORDER BY MIN(d.id)",
+             ) AS ways WHERE nth = 1 ORDER BY id",
         )
         .bind(source.as_str())
         .bind(subject)
         .fetch_all(self.read())
-        .await?;
-        rows.into_iter().map(|(destination, route)| Ok((destination.parse()?, route))).collect()
+        .await
     }
 }

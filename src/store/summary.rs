@@ -1,7 +1,5 @@
 //! Activity counts: recent events, deliveries and destination states, for operators.
 
-use uuid::Uuid;
-
 use crate::clock::{SteadyTime, Timestamp};
 use crate::model::{DeliveryId, DestinationCounts, EventId, Priority, Tally};
 use crate::store::sql::{query, query_as, query_scalar};
@@ -30,8 +28,8 @@ impl Store {
              (SELECT COUNT(*) FROM deliveries AS d JOIN events AS e ON e.id = d.event_id \
               WHERE d.id >= $2 AND d.status = 'dead' AND e.source <> 'nuncio') AS dead",
         )
-        .bind(EventId::from(earliest(since)).to_string())
-        .bind(DeliveryId::from(earliest(since)).to_string())
+        .bind(EventId::earliest(since))
+        .bind(DeliveryId::earliest(since))
         .fetch_one(self.read())
         .await?;
         let count = |name| row.try_get::<i64>(name).map(|n| u64::try_from(n).unwrap_or(0));
@@ -41,12 +39,13 @@ impl Store {
     /// Returns when the oldest pending delivery was created; `None` if none is pending. Background deliveries are
     /// left out: a digest already shows their content, so their delay harms nothing, and a busy lane postpones them.
     pub async fn oldest_waiting(&self) -> Result<Option<SteadyTime>> {
-        let id: Option<String> =
-            query_scalar("SELECT MIN(id) FROM deliveries WHERE status = 'pending' AND rank < $1")
-                .bind(Priority::Background.as_i64())
-                .fetch_one(self.read())
-                .await?;
-        let id: Option<DeliveryId> = id.map(|id| id.parse()).transpose()?;
+        // Sorted by an expression: by the column, SQLite might go through all deliveries in the order of their index.
+        let id: Option<DeliveryId> = query_scalar(
+            "SELECT id FROM deliveries WHERE status = 'pending' AND rank < $1 ORDER BY SUBSTR(id, 1) LIMIT 1",
+        )
+        .bind(Priority::Background.as_i64())
+        .fetch_optional(self.read())
+        .await?;
         Ok(id.map(|id| id.minted_at()))
     }
 
@@ -62,10 +61,4 @@ impl Store {
         .await?;
         Ok(row.map(|(kind, at)| (kind, Timestamp::from_millis(at))))
     }
-}
-
-/// The smallest id that can have been minted at `at`: ids sort by time, so their index answers without a scan.
-fn earliest(at: SteadyTime) -> Uuid {
-    let millis = u64::try_from(at.as_millis()).unwrap_or(0);
-    Uuid::from_u128(u128::from(millis) << 80)
 }

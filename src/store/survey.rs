@@ -78,10 +78,10 @@ pub fn survey(path: &Path) -> Result<Survey> {
     if count("SELECT COUNT(*) FROM sqlite_master WHERE type = 'table'")? == 0 {
         return Ok(Survey::default());
     }
-    if count("SELECT COUNT(*) FROM sqlite_master WHERE name = '_sqlx_migrations'")? == 0 {
+    if count("SELECT COUNT(*) FROM sqlite_master WHERE name = 'schema_migrations'")? == 0 {
         return Err(Error::Foreign(path));
     }
-    let schema = count("SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations")?;
+    let schema = count("SELECT COALESCE(MAX(version), 0) FROM schema_migrations")?;
     if schema > newest_schema() {
         return Err(Error::Newer(schema));
     }

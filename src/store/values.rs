@@ -3,6 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use uuid::Uuid;
+
+use crate::model::{
+    DecisionId, DeliveryId, DestinationId, EventId, MessageId, MuteId, QuarantineId, RouteId, Snowflake,
+};
 use crate::store::{Error, Result};
 
 /// A statement with its arguments.
@@ -23,6 +28,8 @@ pub(super) enum Arg<'a> {
     Null,
     Bool(bool),
     Int(i64),
+    /// Stored as 16 bytes.
+    Id(Uuid),
     Text(Cow<'a, str>),
     Bytes(Cow<'a, [u8]>),
 }
@@ -33,6 +40,7 @@ impl Arg<'_> {
             Self::Null => Arg::Null,
             Self::Bool(flag) => Arg::Bool(flag),
             Self::Int(number) => Arg::Int(number),
+            Self::Id(id) => Arg::Id(id),
             Self::Text(text) => Arg::Text(Cow::Owned(text.into_owned())),
             Self::Bytes(bytes) => Arg::Bytes(Cow::Owned(bytes.into_owned())),
         }
@@ -55,6 +63,8 @@ args! {
     i64 => number Self::Int(number),
     i32 => number Self::Int(number.into()),
     u32 => number Self::Int(number.into()),
+    Uuid => id Self::Id(id),
+    Snowflake => id id.to_stored().into(),
     &'a str => text Self::Text(Cow::Borrowed(text)),
     String => text Self::Text(Cow::Owned(text)),
     &'a String => text Self::Text(Cow::Borrowed(text)),
@@ -170,6 +180,36 @@ impl<T: FromCell> FromCell for Option<T> {
         if *cell == Cell::Null { Some(None) } else { T::from_cell(cell).map(Some) }
     }
 }
+
+impl FromCell for Uuid {
+    fn from_cell(cell: &Cell) -> Option<Self> {
+        if let Cell::Bytes(bytes) = cell { Self::from_slice(bytes).ok() } else { None }
+    }
+}
+
+impl FromCell for Snowflake {
+    fn from_cell(cell: &Cell) -> Option<Self> {
+        Self::stored(i64::from_cell(cell))
+    }
+}
+
+macro_rules! ids {
+    ($($id:ty),+ $(,)?) => {$(
+        impl From<$id> for Arg<'_> {
+            fn from(id: $id) -> Self {
+                Self::Id(id.into())
+            }
+        }
+
+        impl FromCell for $id {
+            fn from_cell(cell: &Cell) -> Option<Self> {
+                Uuid::from_cell(cell).map(Self::from)
+            }
+        }
+    )+};
+}
+
+ids!(EventId, DeliveryId, MessageId, DestinationId, DecisionId, MuteId, RouteId, QuarantineId);
 
 /// A row as a tuple of its columns, in their order.
 pub(super) trait FromRow: Sized {

@@ -78,7 +78,7 @@ impl Store {
         let sealed: Option<Option<String>> = query_scalar(
             "SELECT sealed FROM destinations WHERE id = $1 AND sink = $2 AND deleted_at IS NULL",
         )
-        .bind(id.to_string())
+        .bind(id)
         .bind(SINK)
         .fetch_optional(self.read())
         .await?;
@@ -121,7 +121,7 @@ impl Unit for Add {
              created_at, updated_at) VALUES ($1, $2, $3, $4, $5, 'stored', $6, $7, $8, $9, $10, $10) \
              ON CONFLICT (sink, owner, address) WHERE deleted_at IS NULL DO NOTHING",
         )
-        .bind(self.id.to_string())
+        .bind(self.id)
         .bind(SINK)
         .bind(&self.about.owner)
         .bind(self.mark.stored())
@@ -159,7 +159,7 @@ impl Unit for Replace {
     async fn apply(&self, tx: &mut Tx) -> Result<StoreOutcome> {
         let owner: Option<String> =
             query_scalar("SELECT owner FROM destinations WHERE id = $1 AND sink = $2 AND deleted_at IS NULL")
-                .bind(self.id.to_string())
+                .bind(self.id)
                 .bind(SINK)
                 .fetch_optional(&mut *tx)
                 .await?;
@@ -171,7 +171,7 @@ impl Unit for Replace {
             "UPDATE destinations SET address = $2, sealed = $3, closed_reason = NULL, denied_reason = NULL, \
              not_before = 0, test_success_at = NULL, updated_at = $4 WHERE id = $1",
         )
-        .bind(self.id.to_string())
+        .bind(self.id)
         .bind(self.mark.stored())
         .bind(&self.sealed)
         .bind(self.now.as_millis())
@@ -198,7 +198,7 @@ impl Unit for Remove {
             "UPDATE destinations SET deleted_at = $3, sealed = NULL, updated_at = $3 \
              WHERE id = $1 AND sink = $2 AND deleted_at IS NULL RETURNING address",
         )
-        .bind(self.id.to_string())
+        .bind(self.id)
         .bind(SINK)
         .bind(self.now.as_millis())
         .fetch_optional(&mut *tx)
@@ -227,7 +227,7 @@ impl Unit for Tested {
              not_before = CASE WHEN closed_reason IS NULL AND denied_reason IS NULL THEN not_before ELSE 0 END \
              WHERE id = $1 AND deleted_at IS NULL",
         )
-        .bind(self.id.to_string())
+        .bind(self.id)
         .bind(self.now.as_millis())
         .execute(&mut *tx)
         .await?;
@@ -237,15 +237,14 @@ impl Unit for Tested {
 
 /// Returns the destination with this address, if there is one.
 async fn known(tx: &mut Tx, owner: &str, mark: &WebhookMark) -> Result<Option<DestinationId>> {
-    let id: Option<String> = query_scalar(
+    query_scalar(
         "SELECT id FROM destinations WHERE sink = $1 AND owner = $2 AND address = $3 AND deleted_at IS NULL",
     )
     .bind(SINK)
     .bind(owner)
     .bind(mark.stored())
     .fetch_optional(tx)
-    .await?;
-    Ok(id.map(|id| id.parse()).transpose()?)
+    .await
 }
 
 async fn note(
@@ -269,7 +268,7 @@ fn read(row: &Row) -> Result<StoredWebhook> {
     let unknown = |word: &str| Error::Corrupt(format!("a webhook that is {word:?}"));
     let at = |column| row.try_get::<Option<i64>>(column).map(|at| at.map(Timestamp::from_millis));
     Ok(StoredWebhook {
-        id: row.try_get::<String>("id")?.parse()?,
+        id: row.try_get("id")?,
         mark: mark(&row.try_get::<String>("address")?)?,
         about: NewWebhook {
             name: row.try_get("name")?,

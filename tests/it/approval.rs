@@ -149,7 +149,7 @@ impl Stage {
     // D-1: whatever carries words carries whom it may notify.
     fn notifies_nobody(&self) {
         for asked in self.t.discord.requests() {
-            let body = asked.body.unwrap_or_default();
+            let body = asked.body.clone().unwrap_or_default();
             let words = if body["data"].is_object() { &body["data"] } else { &body };
             let is_bots = !asked.path.ends_with("/commands") && body["type"] != 3 && body["type"] != 5;
             let speaks =
@@ -171,7 +171,7 @@ impl Stage {
         let log = self.t.log.all();
         assert!(!log.iter().any(|line| line.contains("canary-of-th")), "in the log: {log:#?}");
         let discord: Vec<Value> =
-            self.t.discord.requests().into_iter().filter_map(|asked| asked.body).collect();
+            self.t.discord.requests().iter().filter_map(|asked| asked.body.clone()).collect();
         assert!(!json!(discord).to_string().contains("canary-of-th"), "told to Discord");
         let (_, health) = self.t.looks_at("/health").await;
         assert!(!health.contains("canary-of-th"), "{health}");

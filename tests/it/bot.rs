@@ -8,7 +8,7 @@ use nuncio::sandbox::discord::Permission;
 use serde_json::json;
 use tracing::Level;
 
-use crate::harness::{Harness, SECRET};
+use crate::harness::{Harness, SECRET, free_port};
 use crate::limits::health_says;
 
 #[tokio::test]
@@ -77,8 +77,7 @@ async fn a_missing_permission_is_named_with_who_denies_it() {
 async fn a_discord_that_cannot_be_reached_is_named_by_its_host() {
     let mut t = Harness::with_bot().await;
     t.stop().await;
-    // Nothing listens there: the port is free again when its listener is gone.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     t.set("DISCORD_API_URL", format!("http://127.0.0.1:{port}/api"));
     t.boot().await;
     health_says(&t, "Discord (127.0.0.1", true).await;

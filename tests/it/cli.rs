@@ -11,6 +11,7 @@ use nuncio::secret::Secret;
 use nuncio::signature::{sign, xtsystems};
 use serde_json::Value;
 
+use crate::harness::free_port;
 use crate::program::Program;
 
 const SECRET: &str = "canary-secret-0123456789";
@@ -82,7 +83,7 @@ fn send_posts_a_signed_event_with_a_fresh_timestamp() {
 #[test]
 fn what_is_on_this_machine_is_not_reached_through_a_proxy() {
     let (url, heard) = receiver(&["200 OK"]);
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = format!("127.0.0.1:{}", free_port());
     let proxied = program().env("HTTP_PROXY", format!("http://{nobody}"));
     let run = proxied.run(&["send", "ticket_created", "--to", &url]);
     assert_eq!((run.code, run.stderr.as_str()), (0, ""));
@@ -160,8 +161,7 @@ fn send_of_an_unknown_kind_lists_the_known_ones() {
 
 #[test]
 fn send_to_nobody_says_how_to_start_somebody() {
-    // Taken and given back, so that nothing listens there.
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = format!("127.0.0.1:{}", free_port());
     let run = program().run(&["send", "ticket.created", "--to", &format!("http://{free}")]);
     assert_eq!(run.code, 1);
     assert_eq!(

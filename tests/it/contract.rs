@@ -8,6 +8,8 @@ mod rules;
 mod tour;
 
 use nuncio::samples;
+use nuncio::sandbox::discord::Exchange;
+use serde_json::{Value, json};
 
 use crate::harness::Harness;
 use description::Description;
@@ -26,6 +28,35 @@ async fn the_sandbox_answers_as_discord_says() {
     assert!(exchanges.len() > 80, "the tour went to {} places only", exchanges.len());
     let wrong = exchanges.iter().flat_map(|exchange| description.answer(exchange));
     nothing(wrong.collect());
+}
+
+// The control of what is checked here: an answer and a request that are no message's are found.
+#[tokio::test]
+async fn a_planted_mistake_is_found() {
+    let Some(description) = Description::find() else { return };
+    let exchanges = tour::taken().await;
+    let is_post = |exchange: &&Exchange| {
+        exchange.status == 200 && exchange.method == "POST" && exchange.path.ends_with("/messages")
+    };
+    let posted = exchanges.iter().find(is_post).unwrap();
+    nothing([description.answer(posted), description.request(posted)].concat());
+    let (answer, request) = (posted.answer.clone().unwrap(), posted.request.clone().unwrap());
+    let mistakes: [(&str, Value); 4] = [
+        ("id", json!(7)),
+        ("timestamp", json!("yesterday")),
+        ("embeds", json!({})),
+        ("channel_id", Value::Null),
+    ];
+    for (name, value) in mistakes {
+        let mut planted = answer.clone();
+        planted[name] = value;
+        let planted = Exchange { answer: Some(planted), ..posted.clone() };
+        assert!(!description.answer(&planted).is_empty(), "{name}");
+    }
+    let mut planted = request;
+    planted["embeds"] = json!([{"title": 7}]);
+    let planted = Exchange { request: Some(planted), ..posted.clone() };
+    assert!(!description.request(&planted).is_empty());
 }
 
 #[tokio::test]

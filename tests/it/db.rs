@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::harness::free_port;
 use crate::program::{Program as Shell, Run};
 use crate::recovery::{Program, Stage, in_folder, send};
 
@@ -212,8 +213,7 @@ async fn a_health_check_tells_who_serves_from_who_does_not() {
     assert!(run.stderr.contains("nuncio runs, but cannot store"), "{}", run.stderr);
     assert_eq!(runs(folder, &["health", "--live", "--port", port]).await.code, 0);
     drop(program);
-    // Taken and given back, so that nothing listens there.
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let free = free_port();
     // What else is wrong with the configuration is none of its business.
     let run = Shell::with_dotenv(&format!("WEBHOOK_PORT={free}\nRETENTION_DAYS=x\n")).run(&["health"]);
     assert_eq!(run.code, 1, "{}", run.stderr);

@@ -14,10 +14,9 @@ fn ticket(number: usize) -> Value {
 
 /// The bodies of all requests that tried to post a message.
 fn posts(t: &Harness) -> Vec<Value> {
-    let posts = |asked: nuncio::sandbox::discord::LoggedRequest| {
-        (asked.method == "POST" && asked.path.ends_with("/messages")).then_some(asked.body).flatten()
-    };
-    t.discord.requests().into_iter().filter_map(posts).collect()
+    let requests = t.discord.requests();
+    let posts = requests.iter().filter(|asked| asked.method == "POST" && asked.path.ends_with("/messages"));
+    posts.filter_map(|asked| asked.body.clone()).collect()
 }
 
 /// Waits until Discord was asked `count` times to post a message.

@@ -7,6 +7,7 @@ mod channel;
 mod http;
 mod log;
 mod person;
+mod port;
 mod receiver;
 mod shell;
 
@@ -34,6 +35,7 @@ use tracing::Level;
 pub use channel::{Channel, Message};
 pub use http::{NO_CERTIFICATES, http};
 use log::Log;
+pub use port::free_port;
 pub use receiver::{Answering, Receiver};
 
 /// Long enough for a busy machine; reaching it means that something never comes.
@@ -353,6 +355,12 @@ impl Harness {
         within("the sandbox to stop", served).await.unwrap().unwrap();
         self.log.assert_no_errors();
     }
+}
+
+/// An id as the database holds it: the bytes behind its prefix.
+pub fn stored(id: impl std::fmt::Display) -> Vec<u8> {
+    let id = id.to_string();
+    hex::decode(id.split_once('_').expect("an id has a prefix").1).unwrap()
 }
 
 /// Somebody of this name at the shell, who may do everything.

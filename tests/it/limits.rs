@@ -28,8 +28,11 @@ pub fn asset(number: usize) -> Value {
 
 /// How many requests were made whose method and path contain all of `parts`.
 pub fn asked(t: &Harness, parts: &[&str]) -> usize {
-    let line = |asked: &nuncio::sandbox::discord::LoggedRequest| format!("{} {}", asked.method, asked.path);
-    t.discord.requests().iter().filter(|asked| parts.iter().all(|part| line(asked).contains(part))).count()
+    let holds = |asked: &nuncio::sandbox::discord::LoggedRequest| {
+        let line = format!("{} {}", asked.method, asked.path);
+        parts.iter().all(|part| line.contains(part))
+    };
+    t.discord.requests().iter().filter(|asked| holds(asked)).count()
 }
 
 pub fn posted(t: &Harness) -> usize {

@@ -40,6 +40,7 @@ mod names;
 mod once;
 mod platform_webhooks;
 mod poison;
+mod portable;
 mod process;
 mod program;
 mod progress;

@@ -20,7 +20,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 use tracing::Level;
 
-use crate::harness::{Harness, one_by_one, within};
+use crate::harness::{Harness, one_by_one, stored, within};
 
 fn thing(number: usize) -> Value {
     json!({"event_type": "thing.happened", "data": {"number": number}})
@@ -39,7 +39,7 @@ async fn spoil(t: &Harness, event: &str, how: &'static str) {
     let path = t.folder().join("nuncio.db");
     let options = SqliteConnectOptions::new().filename(path).foreign_keys(false);
     let mut database = options.pragma("ignore_check_constraints", "ON").connect().await.unwrap();
-    let spoilt = sqlx::query(how).bind(event).execute(&mut database).await.unwrap();
+    let spoilt = sqlx::query(how).bind(stored(event)).execute(&mut database).await.unwrap();
     assert_eq!(spoilt.rows_affected(), 1);
     database.close().await.unwrap();
 }

@@ -11,7 +11,7 @@ use nuncio::config::{Config, Variables};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::harness::{Harness, SECRET, within};
+use crate::harness::{Harness, NO_CERTIFICATES, SECRET, within};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -33,7 +33,13 @@ async fn types(folder: &Path, script: &str) -> Output {
     let program = Path::new(env!("CARGO_BIN_EXE_nuncio"));
     let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
     let mut shell = Command::new("sh");
-    shell.args(["-c", script]).current_dir(folder).env_clear().env("PATH", path).stdin(Stdio::null());
+    shell
+        .args(["-c", script])
+        .current_dir(folder)
+        .env_clear()
+        .env("PATH", path)
+        .envs([NO_CERTIFICATES])
+        .stdin(Stdio::null());
     within(script, shell.output()).await.unwrap()
 }
 

@@ -16,6 +16,7 @@ mod damage;
 mod disk;
 mod place;
 mod plans;
+mod size;
 
 use std::time::{Duration, Instant};
 

@@ -22,7 +22,7 @@ use serde_json::json;
 use sqlx::{Connection as _, SqliteConnection};
 use tracing::Level;
 
-use crate::harness::{Answering, Harness, Receiver, at_shell, http, one_by_one, within};
+use crate::harness::{Answering, Harness, Receiver, at_shell, http, one_by_one, stored, within};
 use crate::limits::{asked, health_says, recorded, ticket};
 
 /// Where the sandbox's Discord is.
@@ -291,8 +291,8 @@ async fn a_row_that_was_tampered_with_closes_and_harms_nobody() {
     sqlx::query(
         "UPDATE destinations SET sealed = (SELECT sealed FROM destinations WHERE id = $2) WHERE id = $1",
     )
-    .bind(one.to_string())
-    .bind(other.to_string())
+    .bind(stored(one))
+    .bind(stored(other))
     .execute(&mut database)
     .await
     .unwrap();

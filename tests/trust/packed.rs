@@ -167,7 +167,7 @@ fn card(embed: &Value) -> Vec<Tag> {
 async fn places(stage: &Stage) -> anyhow::Result<BTreeMap<Tag, Place>> {
     let mut database = stage.database().await?;
     let rows = sqlx::query(
-        "SELECT e.body, m.receipt, c.place FROM deliveries AS d JOIN events AS e ON e.id = d.event_id \
+        "SELECT e.body, CAST(m.receipt AS TEXT) AS receipt, c.place FROM deliveries AS d JOIN events AS e ON e.id = d.event_id \
          JOIN messages AS m ON m.id = d.message_id LEFT JOIN cards AS c ON c.message_id = m.id \
          AND c.source = e.source AND c.subject = e.subject \
          WHERE d.status = 'delivered' AND d.slot = '' AND m.receipt IS NOT NULL",

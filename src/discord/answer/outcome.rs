@@ -34,13 +34,13 @@ impl Answer {
     pub(in crate::discord) fn outcome(&self, sent: &Creation<'_>) -> Outcome {
         match (self.status, self.code()) {
             (200..=299, _) => match self.id("id").filter(|_| self.is_of(sent)) {
-                Some(id) => Outcome::Sent(Receipt { channel: sent.channel, message: Some(id) }),
+                Some(id) => Outcome::Sent(Receipt::Message { channel: sent.channel, message: Some(id) }),
                 None => IN_DOUBT,
             },
             // The message with this nonce existed and has been deleted: it was delivered. A nonce that was never sent
             // before cannot be known: the response belongs to another request.
             (404, Some(10008)) if sent.is_repeat => {
-                Outcome::Sent(Receipt { channel: sent.channel, message: None })
+                Outcome::Sent(Receipt::Message { channel: sent.channel, message: None })
             }
             (404, Some(10008)) => IN_DOUBT,
             _ => self.trouble(),
@@ -95,7 +95,7 @@ impl Answer {
     pub(in crate::discord) fn edit_outcome(&self, channel: Snowflake, message: Snowflake) -> Outcome {
         match (self.status, self.code()) {
             (200..=299, _) if self.id("id") == Some(message) => {
-                Outcome::Sent(Receipt { channel, message: Some(message) })
+                Outcome::Sent(Receipt::Message { channel, message: Some(message) })
             }
             (200..=299, _) => IN_DOUBT,
             // Deleted; another author's; too many edits of an old message; in an archived thread, which a new post
@@ -111,7 +111,9 @@ impl Answer {
     pub(in crate::discord) fn webhook_outcome(&self, url: &WebhookUrl, is_discord: bool) -> Outcome {
         match (self.status, self.webhook_closed()) {
             (200..=299, _) => match self.id("id").filter(|_| self.is_through(url, is_discord)) {
-                Some(id) => Outcome::Sent(Receipt { channel: self.channel_of(url), message: Some(id) }),
+                Some(id) => {
+                    Outcome::Sent(Receipt::Message { channel: self.channel_of(url), message: Some(id) })
+                }
                 None => IN_DOUBT,
             },
             (_, Some(why)) => Outcome::Closed(Reason::new(why)),
@@ -123,7 +125,7 @@ impl Answer {
     pub(in crate::discord) fn webhook_edit_outcome(&self, url: &WebhookUrl, message: Snowflake) -> Outcome {
         match (self.status, self.code()) {
             (200..=299, _) if self.id("id") == Some(message) => {
-                Outcome::Sent(Receipt { channel: self.channel_of(url), message: Some(message) })
+                Outcome::Sent(Receipt::Message { channel: self.channel_of(url), message: Some(message) })
             }
             (200..=299, _) => IN_DOUBT,
             (_, Some(10008 | 50005 | 30046 | 50083)) => Outcome::Uneditable(self.reason()),

@@ -6,13 +6,14 @@
 use std::sync::Arc;
 
 use crate::dispatch::Context;
+use crate::dispatch::cards::composed::Composed;
 use crate::dispatch::cards::draw::draw_asked;
 use crate::dispatch::cards::load::load;
 use crate::model::{
     Action, CardState, Decision, DecisionId, DecisionKind, Delivery, DestinationId, Event, Family,
-    LivingCard, Message, Snowflake, Verdict,
+    LivingCard, Message, Verdict,
 };
-use crate::render::{self, Card};
+use crate::render;
 use crate::store::{CardOf, Result};
 
 /// What a delivery does to a decision's card.
@@ -74,38 +75,61 @@ pub(super) async fn card_action(
     })
 }
 
-/// Composes `message` if it is about a decision.
-pub(super) async fn compose(
-    context: &Context,
-    message: &mut Message,
-) -> Result<Option<(Card, Option<Snowflake>)>> {
-    let destination = message.destination_id;
-    let [delivery] = message.deliveries.as_mut_slice() else { return Ok(None) };
-    let event = load(&context.store, delivery).await?;
-    let Some(decision) = decision(context, &event).await? else { return Ok(None) };
+/// The card of a message about a decision.
+pub(super) enum DecisionCard {
+    /// The decision determines the card, and it is drawn.
+    Drawn(Box<Composed>),
+    /// The usual rules apply to these deliveries. An event that only triggers a redraw is replaced with the event that
+    /// asks the question.
+    Usual(Vec<Delivery>),
+}
+
+/// Composes `message` if a decision determines its card.
+pub(super) async fn compose(context: &Context, message: &Message) -> Result<DecisionCard> {
+    let [delivery] = message.deliveries.as_slice() else {
+        return Ok(DecisionCard::Usual(message.deliveries.clone()));
+    };
+    let mut delivery = delivery.clone();
+    let event = load(&context.store, &mut delivery).await?;
+    let Some(decision) = decision(context, &event).await? else {
+        return Ok(DecisionCard::Usual(vec![delivery]));
+    };
     if decision.kind != DecisionKind::Machine {
-        replace_event(context, delivery, &decision).await?;
-        return Ok(None);
+        replace_event(context, &mut delivery, &decision).await?;
+        return Ok(DecisionCard::Usual(vec![delivery]));
     }
-    let is_change = message.action != Action::Create;
-    if event.meaning().has_joined() && !is_change {
-        return Ok(None);
+    if event.meaning().has_joined() && message.action == Action::Create {
+        return Ok(DecisionCard::Usual(vec![delivery]));
     }
+    draw_machine(context, message, &event, &decision).await.map(Box::new).map(DecisionCard::Drawn)
+}
+
+/// Draws the card of a machine's decision.
+async fn draw_machine(
+    context: &Context,
+    message: &Message,
+    event: &Event,
+    decision: &Decision,
+) -> Result<Composed> {
+    let destination = message.destination_id;
+    let redelivered = redelivered(context, message).await?;
     let card = context.store.card(destination, decision.source, &decision.subject).await?;
     let is_replaced = match &card {
-        Some(card) => shows_newer(context, card, &decision).await?,
+        Some(card) => shows_newer(context, card, decision).await?,
         None => false,
     };
-    let card = card.filter(|card| shows(card, &decision));
+    let card = card.filter(|card| shows(card, decision));
     if event.kind.as_str() == "decision.late" {
-        return Ok(Some((render::late_word(&event, &decision), card.map(|card| card.message))));
+        let drawn = render::late_word(event, decision).redelivered(redelivered);
+        let answers = card.map(|card| card.message);
+        return Ok(Composed { answers, ..Composed::of_one(message, drawn) });
     }
     let asking = context.store.event(decision.event_id).await?;
-    let asking = asking.as_ref().unwrap_or(&event);
+    let asking = asking.as_ref().unwrap_or(event);
     let mut asked =
         context.hub.decision_context(asking, &CardOf { destination, since: asking.id }, false).await?;
     asked.no_buttons = message.no_buttons.or(asked.no_buttons);
-    let drawn = draw_asked(context, asking, &asked);
+    let drawn = draw_asked(context, asking, &asked).redelivered(redelivered);
     let shown = CardState {
         source: decision.source,
         subject: decision.subject.clone(),
@@ -116,12 +140,14 @@ pub(super) async fn compose(
         closed: decision.verdict != Verdict::Open,
     };
     // A redelivered event of an earlier round gets a plain message: the card belongs to the newest round.
-    message.shows = if is_replaced { Vec::new() } else { vec![shown] };
-    Ok(Some((drawn, card.filter(|card| card.frozen && !is_change).map(|card| card.message))))
+    let shows = if is_replaced { Vec::new() } else { vec![shown] };
+    let frozen = card.filter(|card| card.frozen && message.action == Action::Create);
+    let answers = frozen.map(|card| card.message);
+    Ok(Composed { shows, answers, ..Composed::of_one(message, drawn) })
 }
 
 /// How often the content of `message` was redelivered: its own count, or that of the message which it edits.
-pub(super) async fn redelivered(context: &Context, message: &Message) -> Result<u32> {
+async fn redelivered(context: &Context, message: &Message) -> Result<u32> {
     let Action::Edit { channel, message: changed } = message.action else {
         return Ok(message.deliveries.iter().map(|delivery| delivery.generation).max().unwrap_or(0));
     };

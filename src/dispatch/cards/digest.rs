@@ -9,7 +9,7 @@ use crate::clock::SteadyTime;
 use crate::config::Coalesce;
 use crate::dispatch::Context;
 use crate::dispatch::cards::plan::Queue;
-use crate::dispatch::disposition::{STORE_AGAIN, store_failing};
+use crate::dispatch::lane::insist::insist;
 use crate::model::{Action, DeliveryId, Destination, DestinationId, Form, Message, Priority};
 use crate::store::{self, Claim, Taken};
 
@@ -82,15 +82,8 @@ pub(in crate::dispatch) async fn fill(
 /// Marks the deliveries of a digest that Discord accepted. Retries until the database accepts the change.
 pub(in crate::dispatch) async fn settle(context: &Context, message: &Message) {
     let mut after = None;
-    loop {
-        match context.store.settle(message.id, after).await {
-            Ok(None) => break,
-            Ok(last) => after = last,
-            Err(error) => {
-                store_failing(&context.hub, &error);
-                context.clock.sleep(STORE_AGAIN).await;
-            }
-        }
+    while let Some(last) = insist(context, || context.store.settle(message.id, after)).await {
+        after = Some(last);
     }
     context.hub.progressed();
 }

@@ -221,7 +221,7 @@ mod tests {
         let ticket = event(Source::XtSystems, "ticket.created");
         let notice = event(Source::Nuncio, "destination.closed");
         let decision = event(Source::Nuncio, "decision.confirmed");
-        let sent = Outcome::Sent(Receipt { channel: Snowflake::new(7), message: None });
+        let sent = Outcome::Sent(Receipt::Message { channel: Snowflake::new(7), message: None });
         let denied = Outcome::Denied(Reason::new("no"));
         let closed = Outcome::Closed(Reason::new("gone"));
         let after = |denied_before, announced, event: &Event, outcome| {

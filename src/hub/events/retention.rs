@@ -84,12 +84,12 @@ impl Hub {
     }
 
     async fn clear(&self, shelf: RetentionTable, before: Timestamp) -> Result<u64> {
-        let (mut removed, mut after) = (0, String::new());
+        let (mut removed, mut after) = (0, None);
         loop {
             let began = self.0.clock.elapsed();
-            let outdated = self.0.store.outdated(shelf, &after, before).await?;
+            let outdated = self.0.store.outdated(shelf, after, before).await?;
             let Some(last) = outdated.last() else { return Ok(removed) };
-            after = last.to_owned();
+            after = Some(last);
             let some = self.0.store.remove(outdated).await?;
             removed += some;
             self.0.metrics.removed.add(some);

@@ -210,11 +210,13 @@ impl Faults {
         if now < plan.broken_until {
             return Some(Fault::status(503));
         }
-        if let Some(rule) = plan.rules.iter_mut().find(|rule| rule.meets(request, body)) {
+        if let Some(at) = plan.rules.iter().position(|rule| rule.meets(request, body)) {
+            let rule = &mut plan.rules[at];
             rule.left -= 1;
-            let fault = rule.fault.clone();
-            plan.rules.retain(|rule| rule.left > 0);
-            return Some(fault);
+            if rule.left > 0 {
+                return Some(rule.fault.clone());
+            }
+            return plan.rules.remove(at).map(|rule| rule.fault);
         }
         plan.storm.as_mut().filter(|storm| request.contains(&storm.path))?.draw()
     }

@@ -1,6 +1,7 @@
 //! Request log: API requests and their answers, which tests read and the page counts.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -66,7 +67,7 @@ pub struct Counts {
 /// The request log.
 #[derive(Default)]
 pub(super) struct Ledger {
-    requests: VecDeque<LoggedRequest>,
+    requests: VecDeque<Arc<LoggedRequest>>,
     counts: Counts,
     /// Recorded only on request: bodies of answers are large.
     exchanges: Option<Vec<Exchange>>,
@@ -84,7 +85,7 @@ impl Ledger {
         if self.requests.len() == KEPT {
             self.requests.pop_front();
         }
-        self.requests.push_back(request);
+        self.requests.push_back(Arc::new(request));
     }
 
     /// Records every exchange from now on.
@@ -114,7 +115,7 @@ impl Ledger {
     }
 
     /// All kept requests, oldest first.
-    pub(super) fn requests(&self) -> Vec<LoggedRequest> {
+    pub(super) fn requests(&self) -> Vec<Arc<LoggedRequest>> {
         self.requests.iter().cloned().collect()
     }
 

@@ -53,11 +53,11 @@ pub(super) async fn chain_start(reader: &mut Tx, key: &AuditKey) -> Result<Optio
         .await?;
     for found in &found {
         let Ok(begins) = row(found) else { continue };
-        let before: Option<Vec<u8>> = query_scalar("SELECT CAST(mac AS BLOB) FROM audit WHERE seq = $1")
+        let before = query("SELECT mac FROM audit WHERE seq = $1")
             .bind(begins.seq - 1)
             .fetch_optional(&mut *reader)
             .await?;
-        let before = before.unwrap_or_default();
+        let before = before.map(|row| row.raw("mac")).unwrap_or_default();
         if begins.seal(key, &before).as_slice() == begins.mac {
             return Ok(Some((begins, before)));
         }
@@ -128,11 +128,9 @@ impl Unit for Rekey {
                 }
             }
         }
-        let last: Option<Vec<u8>> = query_scalar("SELECT CAST(mac AS BLOB) FROM audit WHERE seq = $1")
-            .bind(sum.seq)
-            .fetch_optional(&mut *tx)
-            .await?;
-        let last = last.unwrap_or_default();
+        let last =
+            query("SELECT mac FROM audit WHERE seq = $1").bind(sum.seq).fetch_optional(&mut *tx).await?;
+        let last = last.map(|row| row.raw("mac")).unwrap_or_default();
         let head: Option<String> =
             query_scalar("SELECT value FROM meta WHERE key = $1").bind(HEAD).fetch_optional(&mut *tx).await?;
         let until = sum.seq;

@@ -7,6 +7,7 @@ use crate::model::{
     Decision, DedupeKey, Delivery, DeliveryId, DestinationId, EventId, Mint, Priority, RawBody, Source,
 };
 use crate::store::Result;
+use crate::store::delivery::{NewDelivery, insert};
 use crate::store::sql::{Tx, query, query_scalar};
 
 /// Inserts the event `kind` about `decision`, with a delivery to every destination that shows its card, `except` for
@@ -27,12 +28,12 @@ pub(in crate::store) async fn announce(
         "INSERT INTO events (id, source, kind, company_id, dedupe_key, subject, cause, occurred_at, received_at, \
          unrouted, body) VALUES ($1, $2, $3, '', $4, $5, $6, $7, $7, FALSE, $8)",
     )
-    .bind(id.to_string())
+    .bind(id)
     .bind(Source::Nuncio.as_str())
     .bind(kind)
-    .bind(dedupe.as_str())
+    .bind(dedupe.as_bytes())
     .bind(decision.subject.as_str())
-    .bind(decision.event_id.to_string())
+    .bind(decision.event_id)
     .bind(now.wall.as_millis())
     .bind(body.as_bytes())
     .execute(&mut *tx)
@@ -48,17 +49,16 @@ pub(in crate::store) async fn announce(
 
 /// The destinations that show the card, or will.
 async fn shown_in(tx: &mut Tx, decision: &Decision) -> Result<Vec<DestinationId>> {
-    let ids: Vec<String> = query_scalar(
+    query_scalar(
         "SELECT d.destination_id FROM deliveries AS d JOIN destinations AS t ON t.id = d.destination_id \
          WHERE d.event_id = $1 AND t.sink IN ('channel', 'discord_webhook') \
          UNION SELECT destination_id FROM cards WHERE source = $2 AND subject = $3 ORDER BY 1",
     )
-    .bind(decision.event_id.to_string())
+    .bind(decision.event_id)
     .bind(decision.source.as_str())
     .bind(decision.subject.as_str())
     .fetch_all(tx)
-    .await?;
-    ids.iter().map(|id| Ok(id.parse()?)).collect()
+    .await
 }
 
 /// Inserts one delivery of an event, due at `due_at`.
@@ -71,17 +71,17 @@ pub(super) async fn deliver(
     due_at: SteadyTime,
 ) -> Result<Delivery> {
     let id: DeliveryId = mint.next(now);
-    query(
-        "INSERT INTO deliveries (id, event_id, destination_id, route, rank, status, due_at) \
-         VALUES ($1, $2, $3, '', $4, 'pending', $5)",
-    )
-    .bind(id.to_string())
-    .bind(event_id.to_string())
-    .bind(destination_id.to_string())
-    .bind(Priority::Decision.as_i64())
-    .bind(due_at.as_millis())
-    .execute(tx)
-    .await?;
+    let row = NewDelivery {
+        id,
+        event_id,
+        destination_id,
+        slot: "",
+        route: "",
+        priority: Priority::Decision,
+        due_at,
+        muted: None,
+    };
+    insert(tx, &row).await?;
     Ok(Delivery {
         id,
         event_id,

@@ -102,7 +102,7 @@ async fn open(
          verdict, expires_at, created_at, company_id) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open', $12, $11, $13) ON CONFLICT DO NOTHING",
     )
-    .bind(mint.next::<DecisionId>(now.steady).to_string())
+    .bind(mint.next::<DecisionId>(now.steady))
     .bind(Token::random().as_str())
     .bind(DecisionKind::Machine.as_str())
     .bind(source.as_str())
@@ -111,7 +111,7 @@ async fn open(
     .bind(object)
     .bind(ids.get(1).map(String::as_str).unwrap_or_default())
     .bind(label)
-    .bind(event.to_string())
+    .bind(event)
     .bind(now.wall.as_millis())
     .bind(expires_at.map(Timestamp::as_millis))
     .bind(company)
@@ -130,7 +130,7 @@ async fn repeat(
 ) -> Result<Vec<Delivery>> {
     query("UPDATE decisions SET asked = asked + 1, asked_at = $1 WHERE id = $2")
         .bind(now.wall.as_millis())
-        .bind(decision.id.to_string())
+        .bind(decision.id)
         .execute(&mut *tx)
         .await?;
     Ok(announce(tx, mint, now, "decision.repeated", decision, planned).await?.1)
@@ -150,13 +150,13 @@ async fn joined(
     let Some(decision) = super::newest_of_machine(tx, source, ids, company).await? else {
         return Ok(Vec::new());
     };
-    let id = decision.id.to_string();
+    let id = decision.id;
     let confirmed = query(
         "UPDATE decisions SET platform = 'confirmed', settled_at = $1, due_at = NULL \
          WHERE id = $2 AND verdict = 'approved' AND elsewhere_at IS NULL AND platform <> 'confirmed'",
     )
     .bind(now.wall.as_millis())
-    .bind(&id)
+    .bind(id)
     .execute(&mut *tx)
     .await?;
     if confirmed == 1 {
@@ -165,7 +165,7 @@ async fn joined(
              WHERE id = (SELECT delivery_id FROM decisions WHERE id = $2) AND status = 'pending'",
         )
         .bind(now.wall.as_millis())
-        .bind(&id)
+        .bind(id)
         .execute(&mut *tx)
         .await?;
     } else {
@@ -176,7 +176,7 @@ async fn joined(
                                 OR (verdict = 'denied' AND platform IN ('confirmed', 'refused', 'held')))",
         )
         .bind(now.wall.as_millis())
-        .bind(&id)
+        .bind(id)
         .execute(&mut *tx)
         .await?;
         if elsewhere == 0 {
@@ -186,7 +186,7 @@ async fn joined(
     // The event changes a card as a click does: no digest may include it.
     query("UPDATE deliveries SET rank = $1 WHERE event_id = $2 AND status = 'pending'")
         .bind(Priority::Decision.as_i64())
-        .bind(event.to_string())
+        .bind(event)
         .execute(&mut *tx)
         .await?;
     let decision = super::load(tx, &decision.token).await?.unwrap_or(decision);

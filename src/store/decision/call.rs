@@ -92,7 +92,7 @@ impl Store {
 
     /// Cancels a delivery that has become pointless before it was sent.
     pub async fn drop_delivery(&self, delivery: &Delivery, reason: &'static str) -> Result<()> {
-        self.writer().submit(Drop { id: delivery.id.to_string(), reason, now: self.0.clock.now() }).await
+        self.writer().submit(Drop { id: delivery.id, reason, now: self.0.clock.now() }).await
     }
 }
 
@@ -129,7 +129,7 @@ impl Record {
         )
         .bind(state)
         .bind(self.now.wall.as_millis())
-        .bind(self.calling.message.id.to_string())
+        .bind(self.calling.message.id)
         .bind(self.calling.epoch)
         .execute(tx)
         .await?;
@@ -151,7 +151,7 @@ impl Record {
         };
         query(
             "UPDATE deliveries SET status = $1, reason = $2, due_at = COALESCE($3, due_at), attempts = attempts + 1, \
-             finished_at = CASE WHEN $1 = 'pending' THEN NULL ELSE $4 END, \
+             finished_at = CASE WHEN $1 = 'pending' THEN NULL ELSE CAST($4 AS BIGINT) END, \
              message_id = CASE WHEN $1 = 'pending' THEN NULL ELSE message_id END \
              WHERE message_id = $5 AND status = 'sending'",
         )
@@ -159,7 +159,7 @@ impl Record {
         .bind(reason)
         .bind(due_at)
         .bind(self.now.wall.as_millis())
-        .bind(self.calling.message.id.to_string())
+        .bind(self.calling.message.id)
         .execute(tx)
         .await?;
         Ok(())
@@ -177,14 +177,14 @@ impl Record {
         };
         query(
             "UPDATE destinations SET not_before = $1, updated_at = $2, last_error = $3, \
-             last_success_at = CASE WHEN $3 IS NULL THEN $2 ELSE last_success_at END, \
-             failing_since = CASE WHEN $3 IS NULL THEN NULL ELSE COALESCE(failing_since, $2) END \
+             last_success_at = CASE WHEN CAST($3 AS TEXT) IS NULL THEN $2 ELSE last_success_at END, \
+             failing_since = CASE WHEN CAST($3 AS TEXT) IS NULL THEN NULL ELSE COALESCE(failing_since, $2) END \
              WHERE id = $4 AND lane_epoch = $5",
         )
         .bind(self.now.steady.plus(rest).as_millis())
         .bind(self.now.wall.as_millis())
         .bind(error)
-        .bind(self.calling.message.destination_id.to_string())
+        .bind(self.calling.message.destination_id)
         .bind(self.calling.epoch)
         .execute(tx)
         .await?;
@@ -205,14 +205,14 @@ impl Record {
         // The platform may have reported its own approval meanwhile: then that one counts.
         let row = query(
             "UPDATE decisions SET platform = $1, said = $2, due_at = $3, attempts = attempts + 1, \
-             settled_at = CASE WHEN $1 = 'telling' THEN NULL ELSE $4 END \
+             settled_at = CASE WHEN $1 = 'telling' THEN NULL ELSE CAST($4 AS BIGINT) END \
              WHERE delivery_id = $5 AND platform IN ('telling', 'held', 'refused') RETURNING *",
         )
         .bind(platform)
         .bind(platform_reply)
         .bind(wait.map(|wait| self.now.wall.plus(wait).as_millis()))
         .bind(self.now.wall.as_millis())
-        .bind(delivery.id.to_string())
+        .bind(delivery.id)
         .fetch_optional(&mut *tx)
         .await?;
         let mut hints = match &self.calling.next {
@@ -238,8 +238,8 @@ impl Record {
 /// result: since then the machine may have registered again and been denied.
 async fn is_asked_for(tx: &mut Tx, delivery: DeliveryId) -> Result<bool> {
     let settled: Option<i64> =
-        query_scalar("SELECT 1 FROM decisions WHERE delivery_id = $1 AND platform IN ('unasked', 'confirmed', 'refused', 'held')")
-            .bind(delivery.to_string())
+        query_scalar("SELECT CAST(1 AS BIGINT) FROM decisions WHERE delivery_id = $1 AND platform IN ('unasked', 'confirmed', 'refused', 'held')")
+            .bind(delivery)
             .fetch_optional(tx)
             .await?;
     Ok(settled.is_none())
@@ -256,7 +256,7 @@ impl Unit for BeginCall {
     async fn apply(&self, tx: &mut Tx) -> Result<bool> {
         for delivery in &self.begin.message.deliveries {
             if !is_asked_for(tx, delivery.id).await? {
-                cancel(tx, &delivery.id.to_string(), "pending", NOT_ASKED_FOR, self.now).await?;
+                cancel(tx, delivery.id, "pending", NOT_ASKED_FOR, self.now).await?;
                 return Ok(false);
             }
         }
@@ -279,18 +279,18 @@ impl Unit for CancelCall {
              WHERE id = $2 AND state = 'sending' AND lane_epoch = $3",
         )
         .bind(self.now.as_millis())
-        .bind(self.message.id.to_string())
+        .bind(self.message.id)
         .bind(self.epoch)
         .execute(&mut *tx)
         .await?;
         for delivery in self.message.deliveries.iter().filter(|_| withdrawn == 1) {
-            cancel(tx, &delivery.id.to_string(), "sending", NOT_ASKED_FOR, self.now).await?;
+            cancel(tx, delivery.id, "sending", NOT_ASKED_FOR, self.now).await?;
         }
         Ok(())
     }
 }
 
-async fn cancel(tx: &mut Tx, id: &str, from: &str, reason: &str, now: Timestamp) -> Result<()> {
+async fn cancel(tx: &mut Tx, id: DeliveryId, from: &str, reason: &str, now: Timestamp) -> Result<()> {
     query(
         "UPDATE deliveries SET status = 'cancelled', reason = $1, finished_at = $2 WHERE id = $3 AND status = $4",
     )
@@ -304,7 +304,7 @@ async fn cancel(tx: &mut Tx, id: &str, from: &str, reason: &str, now: Timestamp)
 }
 
 struct Drop {
-    id: String,
+    id: DeliveryId,
     reason: &'static str,
     now: Timestamp,
 }
@@ -313,6 +313,6 @@ impl Unit for Drop {
     type Output = ();
 
     async fn apply(&self, tx: &mut Tx) -> Result<()> {
-        cancel(tx, &self.id, "pending", self.reason, self.now).await
+        cancel(tx, self.id, "pending", self.reason, self.now).await
     }
 }

@@ -28,7 +28,7 @@ impl Store {
     /// Expires the decisions that are past their deadline. Returns how many.
     pub async fn expire_decisions(&self, now: ProvenTime) -> Result<usize> {
         let due: Option<i64> = query_scalar(
-            "SELECT 1 FROM decisions WHERE verdict = 'open' AND expires_at IS NOT NULL AND expires_at <= $1 LIMIT 1",
+            "SELECT CAST(1 AS BIGINT) FROM decisions WHERE verdict = 'open' AND expires_at IS NOT NULL AND expires_at <= $1 LIMIT 1",
         )
         .bind(now.get().as_millis())
         .fetch_optional(self.read())
@@ -113,7 +113,7 @@ impl Decide {
              AND (verdict = 'open' OR (verdict = 'expired' AND $8))",
         )
         .bind(verdict.as_str())
-        .bind(by.id.to_string())
+        .bind(by.id)
         .bind(by.name.as_str())
         .bind(text.as_deref())
         .bind(self.now.wall.as_millis())
@@ -121,7 +121,7 @@ impl Decide {
         .bind(token.as_str())
         .bind(*even_expired)
         // While all calls are paused, the card shows the reason from the start.
-        .bind(platform.to_string())
+        .bind(*platform)
         .bind(self.now.steady.as_millis())
         .execute(tx)
         .await?;
@@ -136,7 +136,7 @@ impl Decide {
              AND status = 'pending' AND attempts = 0",
         )
         .bind(self.now.wall.as_millis())
-        .bind(before.id.to_string())
+        .bind(before.id)
         .execute(&mut *tx)
         .await?;
         if cancelled == 0 {
@@ -146,7 +146,7 @@ impl Decide {
             "UPDATE decisions SET verdict = 'open', platform = 'unasked', actor_id = NULL, actor_name = NULL, \
              reason = NULL, decided_at = NULL, due_at = NULL, delivery_id = NULL WHERE id = $1",
         )
-        .bind(before.id.to_string())
+        .bind(before.id)
         .execute(tx)
         .await?;
         Ok(true)
@@ -157,7 +157,7 @@ impl Decide {
             "UPDATE decisions SET verdict = 'taken', actor_id = $1, actor_name = $2, decided_at = $3 \
              WHERE token = $4 AND kind = 'alert' AND verdict = 'open'",
         )
-        .bind(self.change.by.id.to_string())
+        .bind(self.change.by.id)
         .bind(self.change.by.name.as_str())
         .bind(self.now.wall.as_millis())
         .bind(self.change.token.as_str())
@@ -182,8 +182,8 @@ impl Decide {
             let due_at = self.now.steady.plus(self.change.grace);
             let delivery = deliver(tx, &self.mint, self.now.steady, event, platform, due_at).await?;
             query("UPDATE decisions SET delivery_id = $1 WHERE id = $2")
-                .bind(delivery.id.to_string())
-                .bind(after.id.to_string())
+                .bind(delivery.id)
+                .bind(after.id)
                 .execute(tx)
                 .await?;
             hints.extend((due_at <= self.now.steady).then_some(delivery));
@@ -216,7 +216,7 @@ impl Unit for Expire {
                 "UPDATE decisions SET verdict = 'expired', settled_at = $1 WHERE id = $2 AND verdict = 'open'",
             )
             .bind(self.now.wall.as_millis())
-            .bind(decision.id.to_string())
+            .bind(decision.id)
             .execute(&mut *tx)
             .await?;
             let subject = format!("machine {}", decision.object);

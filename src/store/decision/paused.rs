@@ -23,7 +23,7 @@ pub(super) async fn say_why(
          AND (said IS NULL OR said <> $1) RETURNING *",
     )
     .bind(why)
-    .bind(but.to_string())
+    .bind(but)
     .fetch_all(&mut *tx)
     .await?;
     let mut hints = Vec::new();
@@ -56,10 +56,9 @@ impl Unit for TryAgain {
     type Output = (usize, Vec<Delivery>);
 
     async fn apply(&self, tx: &mut Tx) -> Result<Self::Output> {
-        let platform = self.platform.to_string();
         query("UPDATE destinations SET not_before = 0, updated_at = $1 WHERE id = $2")
             .bind(self.now.wall.as_millis())
-            .bind(&platform)
+            .bind(self.platform)
             .execute(&mut *tx)
             .await?;
         // A running grace period is not shortened.
@@ -69,7 +68,7 @@ impl Unit for TryAgain {
              AND EXISTS (SELECT 1 FROM deliveries AS d WHERE d.id = decisions.delivery_id AND d.destination_id = $1 \
                          AND d.status IN ('pending', 'dead'))",
         )
-        .bind(&platform)
+        .bind(self.platform)
         .fetch_all(&mut *tx)
         .await?;
         let (mut tried, mut held, mut hints) = (0, 0, Vec::new());
@@ -100,7 +99,7 @@ impl TryAgain {
             "UPDATE decisions SET platform = 'telling', due_at = $1, settled_at = NULL, said = NULL WHERE id = $2",
         )
         .bind(self.now.wall.as_millis())
-        .bind(decision.id.to_string())
+        .bind(decision.id)
         .execute(&mut *tx)
         .await?;
         query(
@@ -109,7 +108,7 @@ impl TryAgain {
              WHERE id = (SELECT delivery_id FROM decisions WHERE id = $2) AND status IN ('pending', 'dead')",
         )
         .bind(self.now.steady.as_millis())
-        .bind(decision.id.to_string())
+        .bind(decision.id)
         .execute(&mut *tx)
         .await?;
         let after = load_by_id(tx, decision.id).await?;

@@ -39,7 +39,7 @@ pub(in crate::store) async fn retry_call(
     rights: Rights,
 ) -> Result<Retried> {
     let row = query("SELECT * FROM decisions WHERE delivery_id = $1")
-        .bind(delivery.to_string())
+        .bind(delivery)
         .fetch_optional(&mut *tx)
         .await?;
     // Undo detaches the call from its decision.
@@ -91,7 +91,7 @@ pub(super) async fn make_due(tx: &mut Tx, now: Moment, decision: &Decision) -> R
          WHERE id = $2 AND platform IN ('refused', 'held') AND elsewhere_at IS NULL",
     )
     .bind(now.wall.as_millis())
-    .bind(decision.id.to_string())
+    .bind(decision.id)
     .execute(&mut *tx)
     .await?;
     if changed == 0 {
@@ -103,7 +103,7 @@ pub(super) async fn make_due(tx: &mut Tx, now: Moment, decision: &Decision) -> R
          WHERE id = (SELECT delivery_id FROM decisions WHERE id = $1) AND message_id IS NOT NULL \
          ON CONFLICT (delivery_id, message_id) DO NOTHING",
     )
-    .bind(decision.id.to_string())
+    .bind(decision.id)
     .execute(&mut *tx)
     .await?;
     query(
@@ -112,7 +112,7 @@ pub(super) async fn make_due(tx: &mut Tx, now: Moment, decision: &Decision) -> R
          WHERE id = (SELECT delivery_id FROM decisions WHERE id = $2) AND status IN ('dead', 'cancelled', 'delivered')",
     )
     .bind(now.steady.as_millis())
-    .bind(decision.id.to_string())
+    .bind(decision.id)
     .execute(tx)
     .await?;
     Ok(true)
@@ -127,23 +127,22 @@ pub(super) async fn announce_retry(
 ) -> Result<Vec<Delivery>> {
     let (event, mut hints) = announce(tx, mint, now, "decision.retried", decision, &[]).await?;
     let call: Option<i64> =
-        query_scalar("SELECT 1 FROM deliveries WHERE id = (SELECT delivery_id FROM decisions WHERE id = $1)")
-            .bind(decision.id.to_string())
+        query_scalar("SELECT CAST(1 AS BIGINT) FROM deliveries WHERE id = (SELECT delivery_id FROM decisions WHERE id = $1)")
+            .bind(decision.id)
             .fetch_optional(&mut *tx)
             .await?;
     if call.is_some() {
         return Ok(hints);
     }
-    let platform: Option<String> =
+    let platform: Option<DestinationId> =
         query_scalar("SELECT id FROM destinations WHERE sink = 'xtsystems' AND deleted_at IS NULL LIMIT 1")
             .fetch_optional(&mut *tx)
             .await?;
     if let Some(platform) = platform {
-        let platform: DestinationId = platform.parse()?;
         let call = deliver(tx, mint, now.steady, event, platform, now.steady).await?;
         query("UPDATE decisions SET delivery_id = $1 WHERE id = $2")
-            .bind(call.id.to_string())
-            .bind(decision.id.to_string())
+            .bind(call.id)
+            .bind(decision.id)
             .execute(tx)
             .await?;
         hints.push(call);
@@ -155,25 +154,25 @@ pub(super) async fn announce_retry(
 /// two ids, by those.
 pub(super) async fn is_newest(tx: &mut Tx, decision: &Decision) -> Result<bool> {
     let newer: Option<i64> = query_scalar(
-        "SELECT 1 FROM decisions AS newer JOIN decisions AS this ON this.id = $1 \
+        "SELECT CAST(1 AS BIGINT) FROM decisions AS newer JOIN decisions AS this ON this.id = $1 \
          WHERE newer.source = this.source AND newer.subject = this.subject AND newer.kind = this.kind \
          AND newer.round > this.round LIMIT 1",
     )
-    .bind(decision.id.to_string())
+    .bind(decision.id)
     .fetch_optional(&mut *tx)
     .await?;
     if newer.is_some() || decision.kind != DecisionKind::Machine {
         return Ok(newer.is_none());
     }
     let newer: Option<i64> = query_scalar(
-        "SELECT 1 FROM decisions AS this JOIN decisions AS newer ON newer.kind = 'machine' \
+        "SELECT CAST(1 AS BIGINT) FROM decisions AS this JOIN decisions AS newer ON newer.kind = 'machine' \
          AND newer.source = this.source AND newer.round > this.round AND newer.object IN (this.object, this.also) \
          WHERE this.id = $1 \
          UNION ALL SELECT 1 FROM decisions AS this JOIN decisions AS newer ON newer.kind = 'machine' \
          AND newer.source = this.source AND newer.round > this.round AND newer.also <> '' \
          AND newer.also IN (this.object, this.also) WHERE this.id = $1 LIMIT 1",
     )
-    .bind(decision.id.to_string())
+    .bind(decision.id)
     .fetch_optional(tx)
     .await?;
     Ok(newer.is_none())
@@ -185,7 +184,7 @@ pub(super) async fn is_of_closed_ticket(tx: &mut Tx, decision: &Decision) -> Res
         return Ok(false);
     }
     let closed: Option<i64> = query_scalar(
-        "SELECT 1 FROM decisions WHERE source = $1 AND subject = $2 AND kind = 'close' AND platform = 'confirmed' LIMIT 1",
+        "SELECT CAST(1 AS BIGINT) FROM decisions WHERE source = $1 AND subject = $2 AND kind = 'close' AND platform = 'confirmed' LIMIT 1",
     )
     .bind(decision.source.as_str())
     .bind(&decision.subject)

@@ -41,16 +41,16 @@ impl Store {
             return Ok(Some(rows.swap_remove(own)));
         }
         // Few destinations have a card of the alert, and the key of `cards` begins with the destination.
-        let living: Vec<String> = query_scalar(
+        let living: Vec<EventId> = query_scalar(
             "SELECT c.since FROM destinations AS t CROSS JOIN cards AS c \
-             ON c.destination_id = t.id AND c.source = $1 AND c.subject = $2 AND NOT c.frozen WHERE t.id <> $3",
+             WHERE c.destination_id = t.id AND c.source = $1 AND c.subject = $2 AND NOT c.frozen AND t.id <> $3",
         )
         .bind(event.source.as_str())
         .bind(event.subject.as_str())
-        .bind(card.destination.to_string())
+        .bind(card.destination)
         .fetch_all(self.read())
         .await?;
-        Ok(rows.into_iter().rfind(|decision| living.contains(&decision.event_id.to_string())))
+        Ok(rows.into_iter().rfind(|decision| living.contains(&decision.event_id)))
     }
 
     /// Returns the buttons of a card and creates missing ones. An alert that gets a new card gets a new decision.
@@ -71,7 +71,7 @@ impl Store {
             source: event.source.as_str(),
             subject: event.subject.clone(),
             company: event.company.clone(),
-            event: card.since.to_string(),
+            event: card.since,
             object: object.to_owned(),
             label: label.to_owned(),
             now: self.0.clock.moment(),
@@ -86,7 +86,7 @@ struct Ask {
     source: &'static str,
     subject: String,
     company: String,
-    event: String,
+    event: EventId,
     object: String,
     label: String,
     now: Moment,
@@ -103,7 +103,7 @@ impl Unit for Ask {
         )
         .bind(self.source)
         .bind(&self.subject)
-        .bind(&self.event)
+        .bind(self.event)
         .execute(&mut *tx)
         .await?;
         query(
@@ -112,14 +112,14 @@ impl Unit for Ask {
              (SELECT COUNT(*) + 1 FROM decisions WHERE source = $4 AND subject = $5 AND kind = $3), \
              $6, $7, $8, $9, 'open', $9, $10) ON CONFLICT DO NOTHING",
         )
-        .bind(Mint::new().next::<DecisionId>(self.now.steady).to_string())
+        .bind(Mint::new().next::<DecisionId>(self.now.steady))
         .bind(self.token.as_str())
         .bind(self.kind.as_str())
         .bind(self.source)
         .bind(&self.subject)
         .bind(&self.object)
         .bind(&self.label)
-        .bind(&self.event)
+        .bind(self.event)
         .bind(self.now.wall.as_millis())
         .bind(&self.company)
         .execute(&mut *tx)
@@ -162,7 +162,7 @@ impl Unit for TicketAction {
         let Some(platform) = self.change.platform else { return Ok((Changed::Unknown, Vec::new())) };
         let token = Token::random();
         let card = self.pressed(tx, &ticket).await?;
-        let made = self.insert(tx, &ticket, &token, &card).await?;
+        let made = self.insert(tx, &ticket, &token, card).await?;
         let action = load(tx, &token).await?;
         let (Some(action), true) = (action, made) else {
             let detail = "too late: the same is on its way already".to_owned();
@@ -178,8 +178,8 @@ impl Unit for TicketAction {
         let (event, mut hints) = announce(tx, &self.mint, self.now, "decision.made", &action, &[]).await?;
         let call = deliver(tx, &self.mint, self.now.steady, event, platform, self.now.steady).await?;
         query("UPDATE decisions SET delivery_id = $1 WHERE id = $2")
-            .bind(call.id.to_string())
-            .bind(action.id.to_string())
+            .bind(call.id)
+            .bind(action.id)
             .execute(tx)
             .await?;
         hints.push(call);
@@ -189,7 +189,7 @@ impl Unit for TicketAction {
 
 impl TicketAction {
     /// Returns `false` if an equal action is pending: a unique index enforces it.
-    async fn insert(&self, tx: &mut Tx, ticket: &Decision, token: &Token, card: &str) -> Result<bool> {
+    async fn insert(&self, tx: &mut Tx, ticket: &Decision, token: &Token, card: EventId) -> Result<bool> {
         let inserted = query(
             "INSERT INTO decisions (id, token, kind, source, subject, round, object, label, event_id, asked_at, \
              verdict, platform, actor_id, actor_name, reason, decided_at, due_at, created_at, company_id) \
@@ -197,7 +197,7 @@ impl TicketAction {
              (SELECT COUNT(*) + 1 FROM decisions WHERE source = $4 AND subject = $5 AND kind = $3), \
              $6, $7, $8, $9, 'made', 'telling', $10, $11, $12, $9, $13, $9, $14) ON CONFLICT DO NOTHING",
         )
-        .bind(Mint::new().next::<DecisionId>(self.now.steady).to_string())
+        .bind(Mint::new().next::<DecisionId>(self.now.steady))
         .bind(token.as_str())
         .bind(self.kind.as_str())
         .bind(ticket.source.as_str())
@@ -206,7 +206,7 @@ impl TicketAction {
         .bind(&ticket.label)
         .bind(card)
         .bind(self.now.wall.as_millis())
-        .bind(self.change.by.id.to_string())
+        .bind(self.change.by.id)
         .bind(&self.change.by.name)
         .bind(self.change.text.as_deref())
         .bind(self.now.wall.as_millis())
@@ -217,21 +217,21 @@ impl TicketAction {
     }
 
     /// The event whose card was pressed: in the mode with a card per event, a ticket has many.
-    async fn pressed(&self, tx: &mut Tx, ticket: &Decision) -> Result<String> {
-        let Some((channel, message)) = self.change.card else { return Ok(ticket.event_id.to_string()) };
-        let shown: Option<String> = query_scalar(
+    async fn pressed(&self, tx: &mut Tx, ticket: &Decision) -> Result<EventId> {
+        let Some((channel, message)) = self.change.card else { return Ok(ticket.event_id) };
+        let shown = query_scalar(
             "SELECT d.event_id FROM messages AS m JOIN deliveries AS d ON d.message_id = m.id \
              JOIN events AS e ON e.id = d.event_id \
              WHERE m.receipt = $1 AND m.channel_id = $2 AND m.action = 'create' \
              AND e.source = $3 AND e.subject = $4 ORDER BY d.id LIMIT 1",
         )
-        .bind(message.to_string())
-        .bind(channel.to_string())
+        .bind(message)
+        .bind(channel)
         .bind(ticket.source.as_str())
         .bind(&ticket.subject)
         .fetch_optional(tx)
         .await?;
-        Ok(shown.unwrap_or_else(|| ticket.event_id.to_string()))
+        Ok(shown.unwrap_or(ticket.event_id))
     }
 
     async fn on_its_way(&self, tx: &mut Tx, ticket: &Decision) -> Result<Option<Decision>> {

@@ -24,20 +24,19 @@ impl DigestPage {
         message: MessageId,
         after: Option<DeliveryId>,
     ) -> Result<Self> {
-        let last: Option<String> = query_scalar(
+        let last = query_scalar(
             "SELECT id FROM deliveries WHERE message_id = $1 AND id > $2 ORDER BY id LIMIT 1 OFFSET $3",
         )
-        .bind(message.to_string())
-        .bind(after.map(|id| id.to_string()).unwrap_or_default())
+        .bind(message)
+        .bind(after.unwrap_or(DeliveryId::FIRST))
         .bind(UNIT - 1)
         .fetch_optional(tx)
         .await?;
-        Ok(Self { after, last: last.map(|id| id.parse()).transpose()? })
+        Ok(Self { after, last })
     }
 
     /// The exclusive lower and the inclusive upper bound of the ids.
-    pub(in crate::store) fn bounds(self) -> (String, String) {
-        let after = self.after.map(|id| id.to_string()).unwrap_or_default();
-        (after, self.last.unwrap_or(DeliveryId::LAST).to_string())
+    pub(in crate::store) fn bounds(self) -> (DeliveryId, DeliveryId) {
+        (self.after.unwrap_or(DeliveryId::FIRST), self.last.unwrap_or(DeliveryId::LAST))
     }
 }

@@ -1,10 +1,13 @@
 //! Redrawing of cards that a digest has overtaken.
 
+use std::collections::BTreeMap;
+
 use super::page::DigestPage;
 use crate::clock::SteadyTime;
-use crate::model::{DeliveryId, MessageId, Mint, Priority, REDRAW};
+use crate::model::{DestinationId, EventId, MessageId, Mint, Priority, REDRAW};
 use crate::store::Result;
-use crate::store::sql::{Tx, query, query_as};
+use crate::store::delivery::{NewDelivery, insert};
+use crate::store::sql::{Tx, query_as, query_scalar};
 
 /// Maximum number of pending redraws of one destination: a digest may touch thousands of cards.
 const REDRAWN: i64 = 50;
@@ -21,41 +24,50 @@ pub(in crate::store) async fn redraw(
     let (after, last) = page.bounds();
     // Cards with a state of their own are left out: alerts count their events, and decisions announce changes
     // themselves.
-    let found: Vec<(String, String, String)> = query_as(
-        "SELECT MAX(d.event_id), MAX(d.destination_id), MAX(d.route) FROM deliveries AS d \
+    let found: Vec<(MessageId, EventId, DestinationId, String)> = query_as(
+        "SELECT c.message_id, d.event_id, d.destination_id, d.route FROM deliveries AS d \
          JOIN events AS e ON e.id = d.event_id JOIN cards AS c ON c.destination_id = d.destination_id \
          AND c.source = e.source AND c.subject = e.subject AND c.state = '' AND NOT c.frozen \
-         WHERE d.message_id = $1 AND d.status = 'sending' AND d.slot = '' AND d.id > $5 AND d.id <= $2 \
+         WHERE d.message_id = $1 AND d.status = 'sending' AND d.slot = '' AND d.id > $4 AND d.id <= $2 \
          AND NOT EXISTS (SELECT 1 FROM deliveries AS o JOIN events AS about ON about.id = o.event_id \
          JOIN cards AS other ON other.destination_id = o.destination_id AND other.source = about.source \
          AND other.subject = about.subject WHERE o.destination_id = d.destination_id AND o.rank = $3 \
-         AND o.status = 'pending' AND other.message_id = c.message_id) GROUP BY c.message_id LIMIT $4",
+         AND o.status = 'pending' AND other.message_id = c.message_id) ORDER BY d.event_id",
     )
-    .bind(message.to_string())
+    .bind(message)
     .bind(last)
     .bind(Priority::Background.as_i64())
-    .bind(REDRAWN)
     .bind(after)
     .fetch_all(&mut *tx)
     .await?;
-    for (event, destination, route) in found {
-        let id: DeliveryId = mint.next(now);
-        query(
-            "INSERT INTO deliveries (id, event_id, destination_id, slot, route, rank, status, due_at) \
-             SELECT $1, $2, $3, $4, $5, $6, 'pending', $7 WHERE $8 > (SELECT COUNT(*) FROM deliveries \
-             WHERE destination_id = $3 AND rank = $6 AND status = 'pending') \
-             ON CONFLICT (event_id, destination_id, slot) DO NOTHING",
-        )
-        .bind(id.to_string())
-        .bind(event)
-        .bind(destination)
-        .bind(REDRAW)
-        .bind(route)
-        .bind(Priority::Background.as_i64())
-        .bind(now.as_millis())
-        .bind(REDRAWN)
-        .execute(&mut *tx)
-        .await?;
+    // The newest event of each message.
+    let newest: BTreeMap<MessageId, _> = found
+        .into_iter()
+        .map(|(card, event, destination, route)| (card, (event, destination, route)))
+        .collect();
+    let Some((_, destination, _)) = newest.values().next() else { return Ok(()) };
+    let mut waiting: i64 = query_scalar(
+        "SELECT COUNT(*) FROM deliveries WHERE destination_id = $1 AND rank = $2 AND status = 'pending'",
+    )
+    .bind(*destination)
+    .bind(Priority::Background.as_i64())
+    .fetch_one(&mut *tx)
+    .await?;
+    for (event_id, destination_id, route) in newest.values() {
+        if waiting >= REDRAWN {
+            break;
+        }
+        let row = NewDelivery {
+            id: mint.next(now),
+            event_id: *event_id,
+            destination_id: *destination_id,
+            slot: REDRAW,
+            route,
+            priority: Priority::Background,
+            due_at: now,
+            muted: None,
+        };
+        waiting += i64::from(insert(tx, &row).await?);
     }
     Ok(())
 }

@@ -6,11 +6,13 @@ use std::panic::resume_unwind;
 
 use rusqlite::{OpenFlags, Row, params};
 use tokio::task::{JoinError, spawn_blocking};
+use uuid::Uuid;
 
 use crate::clock::Timestamp;
-use crate::model::{EventHeader, Kind, MessageId, Severity};
+use crate::model::{DeliveryId, EventHeader, Kind, MessageId, Severity};
 use crate::store::connect::direct;
 use crate::store::event::source_of;
+use crate::store::values::Arg;
 use crate::store::{Error, Result, Store};
 
 /// Number of events per read: while a read lasts, the write-ahead log cannot be truncated. This one ends soon.
@@ -36,12 +38,12 @@ impl Store {
         let summed = spawn_blocking(move || {
             let connection = direct(&path, OpenFlags::SQLITE_OPEN_READ_ONLY, CACHE)?;
             let mut next = connection.prepare(NEXT)?;
-            let (message, mut after) = (message.to_string(), String::new());
+            let (message, mut after) = (Arg::from(message), DeliveryId::FIRST);
             loop {
-                let (mut rows, mut any) = (next.query(params![message, after, PAGE])?, false);
+                let (mut rows, mut any) = (next.query(params![message, Arg::from(after), PAGE])?, false);
                 while let Some(row) = rows.next()? {
                     add(&mut sum, &event_header(row)?);
-                    after = row.get(0)?;
+                    after = id(row, 0)?.into();
                     any = true;
                 }
                 if !any {
@@ -60,7 +62,7 @@ impl Store {
 
 fn event_header(row: &Row<'_>) -> Result<EventHeader> {
     Ok(EventHeader {
-        id: text(row, 1)?.parse()?,
+        id: id(row, 1)?.into(),
         source: source_of(text(row, 2)?)?,
         kind: Kind::new(text(row, 3)?),
         company: row.get(4)?,
@@ -68,6 +70,10 @@ fn event_header(row: &Row<'_>) -> Result<EventHeader> {
         severity: Severity::from_word(text(row, 6)?),
         occurred_at: Timestamp::from_millis(row.get(7)?),
     })
+}
+
+fn id(row: &Row<'_>, column: usize) -> Result<Uuid> {
+    Ok(Uuid::from_bytes(row.get(column)?))
 }
 
 fn text<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a str> {

@@ -117,6 +117,7 @@ impl ToSql for Arg<'_> {
             Self::Null => ValueRef::Null,
             Self::Bool(flag) => ValueRef::Integer(i64::from(*flag)),
             Self::Int(number) => ValueRef::Integer(*number),
+            Self::Id(id) => ValueRef::Blob(id.as_bytes()),
             Self::Text(text) => ValueRef::Text(text.as_bytes()),
             Self::Bytes(bytes) => ValueRef::Blob(bytes),
         }))

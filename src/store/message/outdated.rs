@@ -35,7 +35,7 @@ impl Record {
         let closes = matches!(self.entry.next, NextStep::Parked(_)) || self.entry.attempt.outcome.is_denied();
         let Some(through) = self.message.through.as_ref().filter(|_| closes) else { return Ok(false) };
         let address: Option<String> = query_scalar("SELECT address FROM destinations WHERE id = $1")
-            .bind(self.message.destination_id.to_string())
+            .bind(self.message.destination_id)
             .fetch_optional(tx)
             .await?;
         Ok(address.is_some_and(|address| address != through.stored()))

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use rusqlite::{OptionalExtension as _, Row};
+use uuid::Uuid;
 
 use crate::key::Key;
 use crate::model::wait::LOGINS;
@@ -63,7 +64,7 @@ pub fn survey_bot(path: &Path) -> Result<BotSurvey> {
 fn read(row: &Row<'_>) -> Option<SealedWebhook> {
     let text = |column: &str| row.get::<_, String>(column).ok();
     Some(SealedWebhook {
-        id: text("id")?.parse().ok()?,
+        id: Uuid::from_bytes(row.get("id").ok()?).into(),
         name: text("name")?,
         mark: text("address")?.parse().ok()?,
         closed: row.get("closed_reason").ok()?,

@@ -1,6 +1,7 @@
 //! Survey of the lanes with unfinished deliveries.
 
 use rusqlite::{Connection, Row};
+use uuid::Uuid;
 
 use crate::clock::{SteadyTime, Timestamp};
 use crate::model::{Destination, Sink};
@@ -37,12 +38,12 @@ pub(super) fn waiting(connection: &Connection) -> Result<Vec<WaitingLane>> {
 }
 
 fn read(row: &Row<'_>, lead: i64) -> rusqlite::Result<Option<WaitingLane>> {
-    let (id, kind, address): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-    let (Ok(id), Some(sink)) = (id.parse(), Sink::from_parts(&kind, &address)) else { return Ok(None) };
+    let (kind, address): (String, String) = (row.get(1)?, row.get(2)?);
+    let (Ok(id), Some(sink)) = (row.get(0), Sink::from_parts(&kind, &address)) else { return Ok(None) };
     let (not_before, due): (i64, i64) = (row.get(6)?, row.get(8)?);
     Ok(Some(WaitingLane {
         destination: Destination {
-            id,
+            id: Uuid::from_bytes(id).into(),
             sink,
             name: row.get(3)?,
             closed: row.get(4)?,

@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use rusqlite::OptionalExtension as _;
+use uuid::Uuid;
 
 use super::open;
 use crate::clock::Timestamp;
 use crate::model::{EventId, Status};
 use crate::store::Result;
 use crate::store::path::resolve;
+use crate::store::values::Arg;
 
 /// A destination of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +37,7 @@ pub fn way_of(path: &Path, event: EventId) -> Result<Vec<StoppedAt>> {
         "SELECT t.name, t.address, d.status, COALESCE(t.closed_reason, t.denied_reason, d.reason), d.finished_at \
          FROM deliveries AS d JOIN destinations AS t ON t.id = d.destination_id WHERE d.event_id = $1 ORDER BY d.id",
     )?;
-    let stops = query.query_map([event.to_string()], |row| {
+    let stops = query.query_map([Arg::from(event)], |row| {
         let status: String = row.get(2)?;
         Ok(StoppedAt {
             name: row.get(0)?,
@@ -56,12 +58,12 @@ pub fn way_of(path: &Path, event: EventId) -> Result<Vec<StoppedAt>> {
 pub fn newest_test(path: &Path, since: Timestamp, other: EventId) -> Result<Option<EventId>> {
     let connection = open(&resolve(path)?)?;
     // rusqlite counts `$n` in the order in which they appear.
-    let id: Option<String> = connection
+    let id = connection
         .query_row(
             "SELECT id FROM events WHERE kind = 'webhook.test' AND received_at >= $1 AND id > $2 ORDER BY id DESC LIMIT 1",
-            (since.as_millis(), other.to_string()),
-            |row| row.get(0),
+            (since.as_millis(), Arg::from(other)),
+            |row| row.get(0).map(Uuid::from_bytes),
         )
         .optional()?;
-    Ok(id.and_then(|id| id.parse().ok()))
+    Ok(id.map(EventId::from))
 }

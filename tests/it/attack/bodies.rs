@@ -1,5 +1,7 @@
 //! I-14, I-15: what was signed rightly and is odd. Never a 5xx, never a panic; what is JSON is an event.
 
+use std::time::Duration;
+
 use proptest::prelude::{Strategy, any};
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
@@ -112,7 +114,8 @@ async fn whatever_was_signed_is_an_event_or_in_quarantine() {
     for body in t.store().quarantine_list(1000).await.unwrap() {
         assert!(body.head.len() <= 2048 && !body.reason.is_empty() && body.sha256.len() == 64);
     }
-    t.settle().await;
+    // Four in five seconds: nobody waits for the rest in real time.
+    t.settle_in_steps(Duration::from_millis(100)).await;
     t.channel("general").next_messages(events - 1).await;
     t.channel("tickets").next_message().await;
     t.finish().await;

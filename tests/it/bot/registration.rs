@@ -14,7 +14,7 @@ async fn commands_go_to_the_servers_that_are_named() {
     t.commands().await;
     let path = |t: &Harness| {
         let is_it = |asked: &LoggedRequest| asked.method == "PUT" && asked.path.ends_with("/commands");
-        t.discord.requests().into_iter().rfind(is_it).unwrap().path
+        t.discord.requests().into_iter().rfind(|asked| is_it(asked)).unwrap().path.clone()
     };
     assert!(path(&t).ends_with(&format!("/applications/{}/commands", t.discord.application_id())));
     t.finish().await;

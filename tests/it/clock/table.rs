@@ -21,7 +21,7 @@ async fn each_column_that_may_hold_a_time_is_a_wait_or_a_record() {
     let mut connection = sqlx::ConnectOptions::connect(&options).await.unwrap();
     let columns: Vec<(String, String)> = sqlx::query_as(
         "SELECT m.name, c.name FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c \
-         WHERE m.type = 'table' AND c.type = 'BIGINT' AND m.name NOT LIKE '\\_%' ESCAPE '\\'",
+         WHERE m.type = 'table' AND c.type = 'BIGINT'",
     )
     .fetch_all(&mut connection)
     .await

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
+use boon::{Compiler, SchemaIndex, Schemas, ValidationError};
 use nuncio::sandbox::discord::Exchange;
 use serde_json::{Value, json};
 
@@ -16,7 +17,14 @@ const UNDESCRIBED: [&str; 1] = ["/interactions"];
 /// The description, and the validators made of it so far.
 pub struct Description {
     document: Value,
-    validators: Mutex<HashMap<String, jsonschema::Validator>>,
+    validators: Mutex<Validators>,
+}
+
+#[derive(Default)]
+struct Validators {
+    schemas: Schemas,
+    /// By the name of what is described.
+    known: HashMap<String, SchemaIndex>,
 }
 
 impl Description {
@@ -103,15 +111,28 @@ impl Description {
 
     fn check(&self, exchange: &Exchange, name: &str, schema: &Value, body: &Value) -> Vec<String> {
         let mut validators = self.validators.lock().unwrap();
-        let validator = validators.entry(name.to_owned()).or_insert_with(|| {
+        let Validators { schemas, known } = &mut *validators;
+        let index = *known.entry(name.to_owned()).or_insert_with_key(|name| {
             let mut schema = schema.clone();
             schema["components"] = self.document["components"].clone();
-            jsonschema::options().should_validate_formats(true).build(&schema).unwrap()
+            let address = format!("https://description.invalid/{}", name.replace(['/', ' ', '{', '}'], "-"));
+            let mut compiler = Compiler::new();
+            compiler.enable_format_assertions();
+            compiler.add_resource(&address, schema).unwrap();
+            compiler.compile(&address, schemas).unwrap()
         });
-        validator
-            .iter_errors(body)
-            .map(|error| told(exchange, &error.instance_path().to_string(), &error.to_string()))
-            .collect()
+        match schemas.validate(body, index) {
+            Ok(()) => Vec::new(),
+            Err(error) => leaves(&error).into_iter().map(|(at, what)| told(exchange, &at, &what)).collect(),
+        }
+    }
+}
+
+/// What is wrong by itself, with its place.
+fn leaves(error: &ValidationError) -> Vec<(String, String)> {
+    match error.causes.as_slice() {
+        [] => vec![(error.instance_location.to_string(), error.kind.to_string())],
+        causes => causes.iter().flat_map(leaves).collect(),
     }
 }
 

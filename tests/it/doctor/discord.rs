@@ -25,7 +25,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::doctor::rig::{NOTHING, Rig};
-use crate::harness::{http, within};
+use crate::harness::{http, stored, within};
 
 /// A Discord of this test's own, and the variables that lead to it.
 async fn discord_in(folder: &std::path::Path, clock: &Clock) -> (Discord, Vec<(String, String)>) {
@@ -180,7 +180,7 @@ async fn stored_webhooks_are_looked_at_and_nothing_is_sent() {
     let before = asked(&rig);
     rusqlite::Connection::open(rig.path("data/nuncio.db"))
         .unwrap()
-        .execute("UPDATE destinations SET closed_reason = 'gone (10015)' WHERE id = ?1", [&id])
+        .execute("UPDATE destinations SET closed_reason = 'gone (10015)' WHERE id = ?1", [stored(&id)])
         .unwrap();
     rig.finds(0, &["webhook-closed"]).await;
     assert_eq!(asked(&rig), before);

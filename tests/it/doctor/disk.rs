@@ -94,7 +94,7 @@ async fn a_database_that_is_not_ours_or_does_not_go_with_the_key() {
     assert!(code == 78 && said.contains("key"), "{said}");
     std::fs::write(rig.path("nuncio.key"), &key).unwrap();
     rig.finds(0, &NOTHING).await;
-    rig.changes_database("DROP TABLE _sqlx_migrations").await;
+    rig.changes_database("DROP TABLE schema_migrations").await;
     rig.finds(1, &["database-unusable"]).await;
     let (code, said) = rig.cannot_serve().await;
     assert!(code == 78 && said.contains("NUNCIO_DATABASE_URL"), "{said}");

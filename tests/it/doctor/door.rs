@@ -11,12 +11,7 @@ use tokio::net::TcpListener;
 
 use super::proxy::{self, Dialect};
 use super::rig::{NOTHING, Rig};
-use crate::harness::{http, within};
-
-/// An address with nobody at it a moment ago.
-async fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
-}
+use crate::harness::{free_port, http, within};
 
 // Controls: without the codes of question and answer, without the door that doctor opens itself, without a key of the moment
 // before the first start, without the second look at who answers, or with an address tried whose port is another's, this
@@ -39,7 +34,7 @@ async fn public_url_leads_to_this_nuncio_and_not_to_another() {
     // Before a start doctor answers itself, with the key of this nuncio or, before the very first, with one of the moment.
     let mut before = Rig::set().await;
     for rig in [&mut rig, &mut before] {
-        let port = free_port().await;
+        let port = free_port();
         let proxy = proxy::before(&format!("http://127.0.0.1:{port}"), Dialect::Faithful).await;
         rig.set_to("WEBHOOK_PORT", &port.to_string());
         rig.is_reached_by(&proxy);
@@ -160,7 +155,7 @@ async fn a_running_nuncio_that_has_another_secret_than_its_file() {
         }
     };
     within("the new secret to count", heard).await;
-    rig.set_to("WEBHOOK_PORT", &free_port().await.to_string());
+    rig.set_to("WEBHOOK_PORT", &free_port().to_string());
     rig.finds(0, &["port-not-served"]).await;
 }
 
@@ -217,7 +212,7 @@ async fn a_probe_is_answered_as_it_asks_and_while_it_is_new() {
 #[tokio::test]
 async fn an_event_that_comes_while_doctor_has_the_port_is_sent_again() {
     let mut rig = Rig::set().await;
-    let port = free_port().await;
+    let port = free_port();
     let (proxy, answers) = proxy::with_events(&format!("http://127.0.0.1:{port}")).await;
     rig.set_to("WEBHOOK_PORT", &port.to_string());
     rig.is_reached_by(&proxy);
@@ -260,7 +255,7 @@ async fn a_program_that_is_no_nuncio_is_not_taken_for_one() {
 async fn an_address_that_has_had_enough_requests_is_not_judged() {
     let mut rig = Rig::set().await;
     let port = proxy::program(429, json!({"error": "Too many requests"})).await;
-    rig.set_to("WEBHOOK_PORT", &free_port().await.to_string());
+    rig.set_to("WEBHOOK_PORT", &free_port().to_string());
     rig.is_reached_by(&format!("http://127.0.0.1:{port}"));
     let seen = rig.finds(0, &["public-url"]).await;
     assert!(seen.text.contains("was not checked"), "{}", seen.text);

@@ -5,9 +5,9 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 
 use nuncio::secret::Secret;
 use serde_json::Value;
-use tokio::net::TcpListener;
 
 use super::rig::{NOTHING, Rig};
+use crate::harness::free_port;
 
 const FIX: &[&str] = &["--fix"];
 const NOBODY: u32 = 65534;
@@ -99,7 +99,7 @@ async fn what_belongs_to_another_user_is_left_alone_and_what_is_ours_opened() {
 #[tokio::test]
 async fn a_registration_is_made_only_where_events_arrive_here() {
     let mut rig = Rig::unregistered().await;
-    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let port = free_port();
     rig.set_to("WEBHOOK_PORT", &port.to_string());
     rig.set_to("PUBLIC_URL", &rig.discord_address());
     let seen = rig.finds_with(FIX, 1, &["xtsystems-not-registered", "public-url-elsewhere"]).await;

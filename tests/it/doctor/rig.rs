@@ -1,12 +1,14 @@
 //! A folder with a `.env`, a Discord and an XTSystems for it, and the real `nuncio doctor` in it.
 
+mod online;
+
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use nuncio::clock::Clock;
 use nuncio::demo::{Platform, XtSystems};
-use nuncio::sandbox::discord::{LoggedRequest, RateLimits, Setup};
+use nuncio::sandbox::discord::{RateLimits, Setup};
 use nuncio::sandbox::{self, Discord};
 use nuncio::secret::Secret;
 use serde_json::{Value, json};
@@ -18,7 +20,7 @@ use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
 use crate::doctor::seen::Seen;
-use crate::harness::within;
+use crate::harness::{free_port, http, within};
 use crate::recovery::{self, in_folder, serve};
 
 pub const NOTHING: [&str; 0] = [];
@@ -275,8 +277,12 @@ impl Rig {
         self.finds_with(&[], code, wrong).await
     }
 
-    /// The same with more arguments.
+    /// The same with more arguments. Whoever expects the bot of the nuncio that runs to be online waits until it is:
+    /// doctor waits for ten seconds, and a busy machine may need more.
     pub async fn finds_with(&self, more: &[&str], code: i32, wrong: &[&str]) -> Seen {
+        if !wrong.contains(&"bot-offline") {
+            self.is_online().await;
+        }
         let seen = self.looks_with(more).await;
         assert_eq!(
             (seen.code, seen.wrong.iter().map(String::as_str).collect()),
@@ -287,9 +293,9 @@ impl Rig {
         seen
     }
 
-    /// Serves on a port that was free a moment ago, which is registered in XTSystems.
+    /// Serves on a port of its own, which is registered in XTSystems.
     pub async fn serve_on_a_port(&mut self) -> u16 {
-        let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let url = format!("http://127.0.0.1:{port}");
         self.platform.add_webhook("beside", &format!("{url}/webhooks/xtsystems"), Secret::new("x"));
         self.set_to("WEBHOOK_PORT", &port.to_string());
@@ -297,17 +303,6 @@ impl Rig {
         self.write();
         self.serving = Some(recovery::Program::of(serve(self.folder.path())).await);
         port
-    }
-
-    /// Waits until Discord has the commands: what ends before that leaves them missing.
-    pub async fn has_commands(&self) {
-        let known = self.discord.wait_until(|discord| {
-            let is_done = |asked: &LoggedRequest| {
-                asked.method == "PUT" && asked.path.ends_with("/commands") && asked.status == Some(200)
-            };
-            discord.requests().iter().any(is_done).then_some(())
-        });
-        within("the commands to be registered", known).await;
     }
 
     /// XTSystems sends a new ticket: the status of the answer.
@@ -372,7 +367,7 @@ impl Rig {
     /// XTSystems' answer to a request to its API.
     pub async fn asks_platform(&self, method: reqwest::Method, path: &str, body: Value) -> Value {
         let url = format!("{}{path}", self.variables["XTSYSTEMS_API_URL"]);
-        let request = crate::harness::http().request(method, url).bearer_auth(KEY);
+        let request = http().request(method, url).bearer_auth(KEY);
         let answer =
             request.header("content-type", "application/json").body(body.to_string()).send().await.unwrap();
         serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()

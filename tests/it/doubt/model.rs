@@ -5,7 +5,7 @@
 //! The states are those of the diagram in `docs/guarantees.md`. A case is a channel of its own, so that all cases of one
 //! crash and one clock run through the same process side by side.
 //!
-//! | taken away in `dispatch/look.rs` | what is red |
+//! | taken away in `dispatch/sink/channel/in_doubt.rs` | what is red |
 //! | --- | --- |
 //! | any tag of a pack will do, instead of all | a pack beside a copy of one of its cards is lost |
 //! | a message may be another row's receipt | a new card is taken for the one it replaces: lost |
@@ -13,6 +13,7 @@
 //! | nothing says what was before | what surely is absent gets a label |
 //! | what is not on the page is absent | packs, lines and cards are doubled without a label |
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use nuncio::sandbox::Snowflake;
@@ -122,7 +123,7 @@ impl Case {
     }
 
     /// Whether a post was tried there that came to nothing or to no answer.
-    fn is_in_doubt(&self, requests: &[LoggedRequest]) -> bool {
+    fn is_in_doubt(&self, requests: &[Arc<LoggedRequest>]) -> bool {
         let path = format!("/channels/{}/messages", self.channel);
         let mut posts = requests.iter().filter(|asked| asked.method == "POST" && asked.path.ends_with(&path));
         posts.any(|asked| asked.status.is_none_or(|status| status == 503))
@@ -132,7 +133,7 @@ impl Case {
     fn asked(&self, t: &Harness) -> Vec<String> {
         let path = format!("/channels/{}/messages", self.channel);
         let requests = t.discord.requests().into_iter().filter(|asked| asked.path.contains(&path));
-        let line = |asked: LoggedRequest| {
+        let line = |asked: Arc<LoggedRequest>| {
             let nonce = asked.body.as_ref().map(|body| body["nonce"].to_string()).unwrap_or_default();
             format!("{} {} {:?} {nonce}", asked.at.to_rfc3339(), asked.method, asked.status)
         };

@@ -31,33 +31,30 @@ impl Channel {
 
     /// The next message that the test has not read; waits for it.
     pub async fn next_message(&self) -> Message {
-        let at = self.position();
-        let waiting = self.discord.wait_for_messages(self.id, at + 1);
-        let messages = within(&format!("message {} in #{}", at + 1, self.name), waiting).await;
-        self.read.lock().unwrap().insert(self.name.clone(), at + 1);
-        Message(messages[at].clone())
+        self.next_messages(1).await.remove(0)
     }
 
     /// The next `count` messages.
     pub async fn next_messages(&self, count: usize) -> Vec<Message> {
-        let mut messages = Vec::with_capacity(count);
-        for _ in 0..count {
-            messages.push(self.next_message().await);
-        }
-        messages
+        let at = self.position();
+        let waiting =
+            self.discord.wait_until(|discord| (discord.message_count(self.id) >= at + count).then_some(()));
+        within(&format!("{} messages in #{}", at + count, self.name), waiting).await;
+        self.read.lock().unwrap().insert(self.name.clone(), at + count);
+        self.discord.messages_from(self.id, at).into_iter().take(count).map(Message).collect()
     }
 
     /// A message as it stands now.
     pub fn now(&self, id: &str) -> Message {
-        let found = self.discord.messages(self.id).into_iter().find(|message| message["id"] == id);
+        let found = self.discord.message(self.id, id.parse().unwrap());
         Message(found.unwrap_or_else(|| panic!("message {id} does not stand in #{}", self.name)))
     }
 
     /// Waits until a message is as it should be.
     pub async fn becomes(&self, id: &str, what: &str, mut is: impl FnMut(&Message) -> bool) -> Message {
+        let message = id.parse().unwrap();
         let waiting = self.discord.wait_until(|discord| {
-            let found = discord.messages(self.id).into_iter().find(|message| message["id"] == id)?;
-            Some(Message(found)).filter(|message| is(message))
+            discord.message(self.id, message).map(Message).filter(|message| is(message))
         });
         match tokio::time::timeout(super::PATIENCE, waiting).await {
             Ok(message) => message,
@@ -67,7 +64,7 @@ impl Channel {
 
     /// What stands there and was not read.
     pub fn unread(&self) -> Vec<Value> {
-        self.discord.messages(self.id).split_off(self.position())
+        self.discord.messages_from(self.id, self.position())
     }
 
     /// What stands there now, read or not, as it looks now.

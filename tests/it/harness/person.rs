@@ -22,7 +22,7 @@ impl Harness {
             let registered = |asked: &nuncio::sandbox::discord::LoggedRequest| {
                 asked.method == "PUT" && asked.path.ends_with("/commands") && asked.status == Some(200)
             };
-            discord.requests().iter().any(registered).then_some(())
+            discord.requests().iter().any(|asked| registered(asked)).then_some(())
         });
         within("the commands to be registered", known).await;
     }
@@ -109,7 +109,12 @@ impl Harness {
                 && matches!(asked.method.as_str(), "POST" | "PATCH")
                 && asked.status == Some(200)
         };
-        self.discord.requests().into_iter().filter(said).filter_map(|asked| asked.body).collect()
+        self.discord
+            .requests()
+            .iter()
+            .filter(|asked| said(asked))
+            .filter_map(|asked| asked.body.clone())
+            .collect()
     }
 
     /// Waits for the `n`th of them.
@@ -120,9 +125,10 @@ impl Harness {
 }
 
 fn first_answer(discord: &Discord, interaction: &str) -> Option<Value> {
-    let asked = discord.requests().into_iter().find(|asked| {
-        asked.path.contains(&format!("/interactions/{interaction}/"))
-            && matches!(asked.status, Some(200..=299))
-    })?;
-    asked.body
+    let path = format!("/interactions/{interaction}/");
+    let asked = discord
+        .requests()
+        .into_iter()
+        .find(|asked| asked.path.contains(&path) && matches!(asked.status, Some(200..=299)))?;
+    asked.body.clone()
 }

@@ -7,13 +7,52 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 
 use super::{is_installed, types};
-use crate::harness::{http, within};
+use crate::harness::{NO_CERTIFICATES, http, within};
+
+/// The count on the page.
+struct Counts {
+    page: String,
+    stream: reqwest::Response,
+    heard: String,
+}
+
+impl Counts {
+    async fn of(page: &str) -> Self {
+        let stream = http().get(format!("{page}sandbox/stream")).send().await.unwrap();
+        Self { page: page.to_owned(), stream, heard: String::new() }
+    }
+
+    /// Looks at it now, and whenever the stream says that it is another, until it is as it should be.
+    async fn until(&mut self, is: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+        const CHANGED: &str = "DEMO_COUNTS";
+        loop {
+            let state = http().get(format!("{}sandbox/state", self.page)).send().await.unwrap();
+            let count = state.json::<serde_json::Value>().await.unwrap()["demo"].clone();
+            if is(&count) {
+                return count;
+            }
+            let end = loop {
+                if let Some(at) = self.heard.find(CHANGED) {
+                    break at + CHANGED.len();
+                }
+                let more = self.stream.chunk().await.unwrap().expect("the stream goes on");
+                self.heard.push_str(&String::from_utf8_lossy(&more));
+            };
+            self.heard.drain(..end);
+        }
+    }
+}
 
 #[tokio::test]
 async fn the_demo_leads_to_cards_and_its_lines_can_be_copied() {
     let folder = TempDir::new().unwrap();
     let mut demo = Command::new(env!("CARGO_BIN_EXE_nuncio"));
-    demo.arg("demo").current_dir(folder.path()).env_clear().stdout(Stdio::piped()).kill_on_drop(true);
+    demo.arg("demo")
+        .current_dir(folder.path())
+        .env_clear()
+        .envs([NO_CERTIFICATES])
+        .stdout(Stdio::piped())
+        .kill_on_drop(true);
     let mut demo = demo.spawn().unwrap();
     let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines();
     let mut said = String::new();
@@ -71,31 +110,13 @@ async fn the_demo_leads_to_cards_and_its_lines_can_be_copied() {
     let press = async |button: &str, body: serde_json::Value| {
         http().post(format!("{page}demo/{button}")).json(&body).send().await.unwrap().status()
     };
-    let count = async || {
-        let state = http().get(format!("{page}sandbox/state")).send().await.unwrap();
-        state.json::<serde_json::Value>().await.unwrap()["demo"].clone()
-    };
     let settled = |count: &serde_json::Value| count["shown"] == count["sent"] && count["pending"] == 0;
-    let before = within("the story to be shown", async {
-        loop {
-            let count = count().await;
-            if settled(&count) {
-                break count["sent"].as_u64().unwrap();
-            }
-        }
-    })
-    .await;
+    let mut counts = Counts::of(&page).await;
+    let before = within("the story to be shown", counts.until(settled)).await["sent"].as_u64().unwrap();
     assert_eq!(press("storm", serde_json::json!({"events": 12})).await, 202);
     assert_eq!(press("break", serde_json::json!({"seconds": 1})).await, 202);
-    let count = within("the storm to be over", async {
-        loop {
-            let count = count().await;
-            if count["sent"] == before + 12 && settled(&count) {
-                break count;
-            }
-        }
-    })
-    .await;
+    let is_over = |count: &serde_json::Value| count["sent"] == before + 12 && settled(count);
+    let count = within("the storm to be over", counts.until(is_over)).await;
     assert_eq!((&count["lost"], &count["twice"]), (&serde_json::json!(0), &serde_json::json!(0)), "{count}");
     Command::new("kill").args(["-TERM", &demo.id().unwrap().to_string()]).status().await.unwrap();
     assert!(within("the demo to stop", demo.wait()).await.unwrap().success());

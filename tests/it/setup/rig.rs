@@ -22,7 +22,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
-use crate::harness::within;
+use crate::harness::{free_port, within};
 use crate::recovery::{in_folder, serve};
 
 pub const KEY: &str = "the-key-of-this-platform";
@@ -61,8 +61,7 @@ impl Rig {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let xtsystems = Platform::url(listener.local_addr().unwrap());
         tokio::spawn(platform.clone().serve(listener, stop.clone()));
-        // Free a moment ago.
-        let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port().to_string();
+        let port = free_port().to_string();
         let environment = [("DISCORD_API_URL", api.as_str()), ("WEBHOOK_HOST", "127.0.0.1")];
         let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let folder = TempDir::new().unwrap();

@@ -141,12 +141,9 @@ async fn damage_is_said_at_the_start_and_nothing_is_changed(#[case] harm: fn(&mu
 
 // S-5
 #[rstest::rstest]
-#[case::newer(
-    "INSERT INTO _sqlx_migrations VALUES (99, 'later', '', TRUE, x'00', 0)",
-    "written by a newer nuncio"
-)]
+#[case::newer("INSERT INTO schema_migrations VALUES (99, 'later', x'00')", "written by a newer nuncio")]
 #[case::tampered(
-    "UPDATE _sqlx_migrations SET checksum = x'00' WHERE version = 1",
+    "UPDATE schema_migrations SET checksum = x'00' WHERE version = 1",
     "schema 1 is not the one nuncio made"
 )]
 #[tokio::test]

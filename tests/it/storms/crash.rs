@@ -92,7 +92,7 @@ async fn a_crash_while_it_is_marked_loses_and_doubles_nothing(#[values(1, 2, ALL
     let posted = t.discord.messages(general).pop().unwrap()["id"].as_str().unwrap().parse().unwrap();
     let (store, destination) = database(&t).await;
     let digest = store.open_messages(destination.id).await.unwrap().messages.pop().unwrap();
-    let receipt = Receipt { channel: nuncio_id(general), message: Some(posted) };
+    let receipt = Receipt::Message { channel: nuncio_id(general), message: Some(posted) };
     let entry = AttemptEntry {
         attempt: Attempt {
             started_at: t.clock.now(),

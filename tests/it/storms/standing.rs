@@ -59,7 +59,7 @@ fn changes_and_post(t: &Harness, text: &str) -> (Vec<usize>, usize) {
     let posts = |asked: &nuncio::sandbox::discord::LoggedRequest| {
         asked.method == "POST" && asked.body.as_ref().is_some_and(|body| body.to_string().contains(text))
     };
-    (changes.map(|(at, _)| at).collect(), asked.iter().position(posts).unwrap())
+    (changes.map(|(at, _)| at).collect(), asked.iter().position(|asked| posts(asked)).unwrap())
 }
 
 #[tokio::test]

@@ -11,6 +11,8 @@
 //! | the roles that digests ping | `whoever_is_named_only_…` |
 //! | after four decisions an alert | `a_fleet_that_asks_to_join_…` |
 
+mod waiting;
+
 // L-5
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -222,6 +222,12 @@ impl World {
         Ok(found.map(|message| self.message_object(channel, message)).collect())
     }
 
+    /// How many messages a channel holds, without a permission check.
+    #[must_use]
+    pub fn message_count(&self, channel: Snowflake) -> usize {
+        self.channels.get(&channel).map_or(0, |channel| channel.messages.len())
+    }
+
     /// The last `limit` messages of a channel, oldest first, without a permission check.
     #[must_use]
     pub fn history(&self, channel: Snowflake, limit: usize) -> Vec<Value> {
@@ -291,7 +297,11 @@ impl World {
     }
 
     /// A message of a channel, with the channel.
-    pub(super) fn find(&self, channel: Snowflake, id: Snowflake) -> Result<(&Channel, &Message), Refusal> {
+    pub(in crate::sandbox::discord) fn find(
+        &self,
+        channel: Snowflake,
+        id: Snowflake,
+    ) -> Result<(&Channel, &Message), Refusal> {
         let channel = self.channels.get(&channel).ok_or(Refusal::UnknownMessage)?;
         channel.messages.get(&id).map(|message| (channel, message)).ok_or(Refusal::UnknownMessage)
     }

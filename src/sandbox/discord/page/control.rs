@@ -45,7 +45,7 @@ pub(super) async fn ledger(Extract(face): Extract<Face>, headers: HeaderMap) -> 
     if !face.discord.is_person(&headers) {
         return refused(StatusCode::UNAUTHORIZED, "Send the token of one of the sandbox's people.");
     }
-    let asked: Vec<Value> = face.discord.requests().iter().map(LoggedRequest::object).collect();
+    let asked: Vec<Value> = face.discord.requests().iter().map(|asked| asked.object()).collect();
     Json(json!({"counts": face.discord.counts(), "asked": asked})).into_response()
 }
 
