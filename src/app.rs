@@ -11,10 +11,12 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::api::{self, ApiState};
 use crate::bot::{Bot, CommandDeps};
 use crate::clock::Clock;
 use crate::config::{Config, XtSystemsConfig};
 use crate::discord::Access;
+use crate::discord_webhooks::DiscordWebhooks;
 use crate::dispatch::{Dispatcher, PlatformSink, SinkClients};
 use crate::hub::{Hub, Rules, WebhookEndpoint};
 use crate::ingress::Ingress;
@@ -127,6 +129,8 @@ impl App {
                 clock.clone(),
             )
         });
+        let transport = access.transport().clone();
+        let webhooks = DiscordWebhooks::new(hub.clone(), store.clone(), transport, clock.clone());
         let dispatcher = Dispatcher::new(
             store.clone(),
             hub.clone(),
@@ -146,7 +150,8 @@ impl App {
             clock,
         )
         .with_probe_key(ProbeKey::of(&any_key(&config.encryption)?));
-        let (mut router, admin_router) = (ingress.router(), ingress.admin_router());
+        let api = api::router(ApiState::new(webhooks, &any_key(&config.encryption)?));
+        let (mut router, admin_router) = (ingress.router(), ingress.admin_router().merge(api));
         let admin = match admin_listen {
             Some(address) => Some(AdminListener::bind(address, admin_router).await?),
             None => {
