@@ -25,6 +25,7 @@ mod customers;
 mod db;
 mod delivery;
 mod deploy;
+mod dispatch;
 mod doctor;
 mod doubt;
 mod events_page;
