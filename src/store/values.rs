@@ -6,7 +6,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::model::{
-    DecisionId, DeliveryId, DestinationId, EventId, MessageId, MuteId, QuarantineId, RouteId, Snowflake,
+    ApiKeyId, DecisionId, DeliveryId, DestinationId, EventId, MessageId, MuteId, QuarantineId, RouteId,
+    Snowflake,
 };
 use crate::store::{Error, Result};
 
