@@ -141,6 +141,7 @@ impl App {
             clock.clone(),
         );
         dispatcher.recall().await?;
+        let encryption = any_key(&config.encryption)?;
         let ingress = Ingress::new(
             hub.clone(),
             config.webhook,
@@ -149,9 +150,9 @@ impl App {
             registrar.clone(),
             clock,
         )
-        .with_probe_key(ProbeKey::of(&any_key(&config.encryption)?));
-        let api = api::router(ApiState::new(webhooks, &any_key(&config.encryption)?));
-        let (mut router, admin_router) = (ingress.router(), ingress.admin_router().merge(api));
+        .with_probe_key(ProbeKey::of(&encryption));
+        let api = ApiState::new(webhooks, &encryption);
+        let (mut router, admin_router) = (ingress.router(), ingress.admin_router().merge(api::router(api)));
         let admin = match admin_listen {
             Some(address) => Some(AdminListener::bind(address, admin_router).await?),
             None => {

@@ -35,7 +35,11 @@ pub(in crate::api) async fn authenticate(
         Err(problem) if problem.code() == Code::Unavailable => problem.into_response(),
         Err(problem) => {
             let client = request.extensions().get::<ClientAddress>().copied();
-            api.limits.charge(api.hub.api_config().rate_limit, client).err().unwrap_or(problem).into_response()
+            api.limits
+                .charge(api.hub.api_config().rate_limit, client)
+                .err()
+                .unwrap_or(problem)
+                .into_response()
         }
     }
 }

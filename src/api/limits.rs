@@ -87,7 +87,11 @@ impl Limits {
     ///
     /// # Errors
     /// If that address has used its requests up.
-    pub(in crate::api) fn charge(&self, limit: RateLimit, client: Option<ClientAddress>) -> Result<(), Problem> {
+    pub(in crate::api) fn charge(
+        &self,
+        limit: RateLimit,
+        client: Option<ClientAddress>,
+    ) -> Result<(), Problem> {
         let buckets = self.buckets(limit);
         let buckets = buckets.limiter();
         if self.refused.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1 {
@@ -96,9 +100,9 @@ impl Limits {
         }
         let is_crowded = buckets.len() >= BUCKETS;
         let payer = Payer::Network(client.map(|client| Network::of(client.0, is_crowded)));
-        buckets.check_key(&payer).map_err(|not_until| {
-            limited(not_until.wait_time_from(QuantaClock::default().now()).as_secs())
-        })
+        buckets
+            .check_key(&payer)
+            .map_err(|not_until| limited(not_until.wait_time_from(QuantaClock::default().now()).as_secs()))
     }
 }
 

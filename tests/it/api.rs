@@ -53,7 +53,11 @@ impl Reply {
     fn faults(&self) -> Vec<String> {
         let body = self.json();
         let faults = body["errors"].as_array().into_iter().flatten();
-        faults.map(|fault| format!("{} {}", fault["pointer"].as_str().unwrap(), fault["code"].as_str().unwrap())).collect()
+        faults
+            .map(|fault| {
+                format!("{} {}", fault["pointer"].as_str().unwrap(), fault["code"].as_str().unwrap())
+            })
+            .collect()
     }
 }
 

@@ -67,7 +67,10 @@ async fn no_route_is_open_to_anything_but_one_valid_key() {
         ("two spaces", vec![("authorization", format!("Bearer  {valid}"))]),
         ("a tail", vec![("authorization", format!("Bearer {valid} x"))]),
         ("a list", vec![("authorization", format!("Bearer {valid}, Bearer {valid}"))]),
-        ("twice", vec![("authorization", format!("Bearer {valid}")), ("authorization", format!("Bearer {valid}"))]),
+        (
+            "twice",
+            vec![("authorization", format!("Bearer {valid}")), ("authorization", format!("Bearer {valid}"))],
+        ),
         ("in both headers", vec![("authorization", format!("Bearer {valid}")), ("x-api-key", valid.clone())]),
         ("a bad checksum", vec![("x-api-key", flipped)]),
         ("revoked", vec![("x-api-key", revoked)]),
@@ -81,10 +84,19 @@ async fn no_route_is_open_to_anything_but_one_valid_key() {
             }
             let reply = api.send(request).await;
             let name = format!("{} {}, {what}", route.method, route.path);
-            assert_eq!((reply.status, reply.code().as_str()), (401, "unauthorized"), "{name}: {}", reply.text);
+            assert_eq!(
+                (reply.status, reply.code().as_str()),
+                (401, "unauthorized"),
+                "{name}: {}",
+                reply.text
+            );
             assert_eq!(reply.header("www-authenticate"), "Bearer realm=\"nuncio\"", "{name}");
         }
-        for query in [format!("api_key={valid}"), format!("x=nun_{}", "a".repeat(42)), format!("access_token={BOOTSTRAP}")] {
+        for query in [
+            format!("api_key={valid}"),
+            format!("x=nun_{}", "a".repeat(42)),
+            format!("access_token={BOOTSTRAP}"),
+        ] {
             let path = format!("{}?{query}", route.concrete());
             let reply = api.send(api.request(&route.method, &path).bearer_auth(&valid)).await;
             assert_eq!((reply.status, reply.code().as_str()), (401, "key_in_query"), "{}", reply.text);
@@ -109,7 +121,10 @@ async fn no_route_is_open_to_anything_but_one_valid_key() {
     }
     // The canary: no key is in any line of the log.
     for line in api.t.log.all() {
-        assert!(![&valid, &expired].iter().any(|key| line.contains(key.as_str())) && !line.contains(BOOTSTRAP), "{line}");
+        assert!(
+            ![&valid, &expired].iter().any(|key| line.contains(key.as_str())) && !line.contains(BOOTSTRAP),
+            "{line}"
+        );
     }
     api.finish().await;
 }
@@ -121,13 +136,20 @@ async fn another_companys_key_is_not_found() {
     let api = Api::start().await;
     let (_, acme) = api.key(json!({"name": "acme", "role": "admin", "company_id": "acme"})).await;
     let (other_id, other) = api.key(json!({"name": "other", "role": "admin", "company_id": "other"})).await;
-    let own = api.send(api.request("POST", "/v1/keys").bearer_auth(&acme).json(&json!({"name": "n", "role": "reader"}))).await;
+    let own = api
+        .send(
+            api.request("POST", "/v1/keys").bearer_auth(&acme).json(&json!({"name": "n", "role": "reader"})),
+        )
+        .await;
     assert_eq!((own.status, &own.json()["company_id"]), (201, &json!("acme")), "{}", own.text);
 
     let listed = api.send(api.request("GET", "/v1/keys").bearer_auth(&acme)).await.json();
-    let names: Vec<&str> = listed["data"].as_array().unwrap().iter().map(|key| key["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> =
+        listed["data"].as_array().unwrap().iter().map(|key| key["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["acme", "n"]);
-    for (method, path) in [("DELETE", format!("/v1/keys/{other_id}")), ("POST", format!("/v1/keys/{other_id}/rotate"))] {
+    for (method, path) in
+        [("DELETE", format!("/v1/keys/{other_id}")), ("POST", format!("/v1/keys/{other_id}/rotate"))]
+    {
         let reply = api.send(api.request(method, &path).bearer_auth(&acme)).await;
         assert_eq!((reply.status, reply.code().as_str()), (404, "not_found"), "{}", reply.text);
     }

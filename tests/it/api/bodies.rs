@@ -20,11 +20,22 @@ async fn every_fault_of_a_body_is_told_at_once() {
     let body = json!({"nmae": "x", "role": "sendr", "company_id": 7, "expires_at": "tomorrow"});
     let reply = api.post("/v1/keys", body).await;
     assert_eq!((reply.status, reply.code().as_str()), (422, "invalid_body"), "{}", reply.text);
-    assert_eq!(reply.faults(), ["/role unknown_word", "/company_id wrong_type", "/name missing", "/nmae unknown_field"]);
-    assert!(reply.text.contains(r#"Did you mean \"name\"?"#) && reply.text.contains(r#"Did you mean \"sender\"?"#), "{}", reply.text);
+    assert_eq!(
+        reply.faults(),
+        ["/role unknown_word", "/company_id wrong_type", "/name missing", "/nmae unknown_field"]
+    );
+    assert!(
+        reply.text.contains(r#"Did you mean \"name\"?"#)
+            && reply.text.contains(r#"Did you mean \"sender\"?"#),
+        "{}",
+        reply.text
+    );
 
     let values = json!({"name": "", "role": "reader", "company_id": "a\u{202e}b", "more": 1});
-    assert_eq!(api.post("/v1/keys", values).await.faults(), ["/more unknown_field", "/name invalid", "/company_id invalid"]);
+    assert_eq!(
+        api.post("/v1/keys", values).await.faults(),
+        ["/more unknown_field", "/name invalid", "/company_id invalid"]
+    );
     let time = json!({"name": "x", "role": "reader", "expires_at": "tomorrow"});
     assert_eq!(api.post("/v1/keys", time).await.faults(), ["/expires_at invalid"]);
     // The hub's own check comes back in the same form.
@@ -42,11 +53,21 @@ async fn hostile_bodies_make_nothing() {
     let nested = |levels| format!(r#"{{"name":{}1{}}}"#, "[".repeat(levels), "]".repeat(levels));
     let rows: Vec<(&str, String, u16, &str)> = vec![
         ("10 MB", name("x".repeat(10_000_000)), 413, "payload_too_large"),
-        ("a byte too much", format!("{{\"name\":\"{}\"}}", "x".repeat(1024 * 1024)), 413, "payload_too_large"),
+        (
+            "a byte too much",
+            format!("{{\"name\":\"{}\"}}", "x".repeat(1024 * 1024)),
+            413,
+            "payload_too_large",
+        ),
         ("a name of a megabyte less", name("x".repeat(1_000_000)), 422, "invalid_body"),
         ("deep", nested(100), 422, "invalid_body"),
         ("very deep", nested(400_000), 422, "invalid_body"),
-        ("10,000 unknown fields", Value::Object((0..10_000).map(|n| (format!("f{n}"), json!(n))).collect()).to_string(), 422, "invalid_body"),
+        (
+            "10,000 unknown fields",
+            Value::Object((0..10_000).map(|n| (format!("f{n}"), json!(n))).collect()).to_string(),
+            422,
+            "invalid_body",
+        ),
         ("NUL", name("a\0b".to_owned()), 422, "invalid_body"),
         ("a line break", name("a\nb".to_owned()), 422, "invalid_body"),
         ("right to left", name("a\u{202e}b".to_owned()), 422, "invalid_body"),
@@ -91,7 +112,10 @@ async fn a_body_is_sent_as_json_and_uncompressed() {
         }
     }
     let packed = api.request("POST", "/v1/keys").bearer_auth(BOOTSTRAP).header("content-encoding", "gzip");
-    assert_eq!(api.send(packed.header("content-type", JSON).body(good)).await.code(), "unsupported_media_type");
+    assert_eq!(
+        api.send(packed.header("content-type", JSON).body(good)).await.code(),
+        "unsupported_media_type"
+    );
     api.finish().await;
 }
 
@@ -107,7 +131,11 @@ async fn every_body_is_read_strictly() {
         let name = format!("{} {}", route.method, route.path);
         assert_eq!(send("{".to_owned()).await.code(), "invalid_json", "{name}");
         assert_eq!(send(r#"{"a":1,"a":1}"#.to_owned()).await.code(), "invalid_body", "{name}");
-        assert_eq!(send(format!("{{\"a\":\"{}\"}}", "x".repeat(1024 * 1024))).await.code(), "payload_too_large", "{name}");
+        assert_eq!(
+            send(format!("{{\"a\":\"{}\"}}", "x".repeat(1024 * 1024))).await.code(),
+            "payload_too_large",
+            "{name}"
+        );
     }
     api.finish().await;
 }

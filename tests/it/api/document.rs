@@ -54,7 +54,9 @@ async fn every_route_is_in_the_document_and_the_reverse() {
 fn examples(at: &str, value: &Value, found: &mut Vec<(String, Value)>) {
     match value {
         Value::Object(members) => {
-            let is_schema = members.contains_key("type") || members.contains_key("allOf") || members.contains_key("oneOf");
+            let is_schema = members.contains_key("type")
+                || members.contains_key("allOf")
+                || members.contains_key("oneOf");
             if is_schema {
                 found.extend(members.get("example").map(|example| (at.to_owned(), example.clone())));
                 let many = members.get("examples").and_then(Value::as_array).into_iter().flatten();
@@ -62,7 +64,9 @@ fn examples(at: &str, value: &Value, found: &mut Vec<(String, Value)>) {
             } else if let Some(example) = members.get("example") {
                 found.push((format!("{at}/schema"), example.clone()));
             }
-            for (name, member) in members.iter().filter(|(name, _)| !["example", "examples"].contains(&name.as_str())) {
+            for (name, member) in
+                members.iter().filter(|(name, _)| !["example", "examples"].contains(&name.as_str()))
+            {
                 let name = name.replace('~', "~0").replace('/', "~1");
                 examples(&format!("{at}/{name}"), member, found);
             }
@@ -99,7 +103,9 @@ fn examples_are_examples() {
         let has = body.get("example").or_else(|| document["components"]["schemas"][name].get("example"));
         assert!(has.is_some(), "{} {}: no example", route.method, route.path);
     }
-    assert!(invalid(&document, "/components/schemas/NewKey", &json!({"name": "x", "role": "sendr"})).is_some());
+    assert!(
+        invalid(&document, "/components/schemas/NewKey", &json!({"name": "x", "role": "sendr"})).is_some()
+    );
 }
 
 #[test]
@@ -113,7 +119,10 @@ fn every_operation_says_who_may_call_it_and_what_can_go_wrong() {
         assert!(ids.insert(operation["operationId"].clone()), "{name}: {}", operation["operationId"]);
         assert!(operation["summary"].as_str().is_some_and(|summary| summary.ends_with('.')), "{name}");
         let tag = operation["tags"][0].as_str().unwrap();
-        assert!(document["tags"].as_array().unwrap().iter().any(|known| known["name"] == tag), "{name}: {tag}");
+        assert!(
+            document["tags"].as_array().unwrap().iter().any(|known| known["name"] == tag),
+            "{name}: {tag}"
+        );
         for status in ["401", "403", "429", "500", "503"] {
             assert!(operation["responses"].get(status).is_some(), "{name}: {status}");
         }
@@ -128,7 +137,11 @@ fn doctors_report_fits_its_schema() {
         .args(["doctor", "--json"])
         .current_dir(folder.path())
         .env_clear()
-        .envs([crate::harness::NO_CERTIFICATES, ("WEBHOOK_SECRET", crate::harness::SECRET), ("WEBHOOK_PORT", "1")])
+        .envs([
+            crate::harness::NO_CERTIFICATES,
+            ("WEBHOOK_SECRET", crate::harness::SECRET),
+            ("WEBHOOK_PORT", "1"),
+        ])
         .output()
         .unwrap();
     let report: Value = serde_json::from_slice(&doctor.stdout).unwrap();

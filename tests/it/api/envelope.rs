@@ -9,12 +9,17 @@ use super::{Api, BOOTSTRAP, routes};
 #[tokio::test]
 async fn every_answer_has_its_headers() {
     let api = Api::start().await;
-    let mut asked: Vec<(String, String)> = routes().iter().map(|route| (route.method.clone(), route.concrete())).collect();
-    asked.extend(["/openapi.json", "/docs", "/docs/style.css", "/v1/nothing"].map(|path| ("GET".to_owned(), path.to_owned())));
+    let mut asked: Vec<(String, String)> =
+        routes().iter().map(|route| (route.method.clone(), route.concrete())).collect();
+    asked.extend(
+        ["/openapi.json", "/docs", "/docs/style.css", "/v1/nothing"]
+            .map(|path| ("GET".to_owned(), path.to_owned())),
+    );
     for (method, path) in &asked {
         for key in [None, Some(BOOTSTRAP)] {
             let request = api.request(method, path);
-            let reply = api.send(key.map_or_else(|| api.request(method, path), |key| request.bearer_auth(key))).await;
+            let reply =
+                api.send(key.map_or_else(|| api.request(method, path), |key| request.bearer_auth(key))).await;
             for (name, value) in [
                 ("cache-control", "no-store"),
                 ("x-content-type-options", "nosniff"),
@@ -25,7 +30,10 @@ async fn every_answer_has_its_headers() {
                 assert_eq!(reply.header(name), value, "{method} {path}: {name}");
             }
             let policy = reply.header("content-security-policy");
-            assert!(policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+            assert!(
+                policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+                "{path}: {policy}"
+            );
             assert!(!policy.contains("unsafe"), "{path}: {policy}");
             assert!(reply.header("x-request-id").starts_with("req_"), "{path}");
             // Whoever calls decides nothing about who else may read it.

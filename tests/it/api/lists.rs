@@ -50,7 +50,16 @@ async fn a_cursor_is_its_keys_own_and_cannot_be_made() {
     assert_eq!((own.status, names(&own.json())), (200, vec!["other".to_owned()]), "the control");
     assert_eq!(with(&other, cursor).await.code(), "invalid_cursor");
     let first_id = page["data"][0]["id"].as_str().unwrap();
-    for made in ["", "0", "' OR 1=1 --", "../../etc/passwd", &"f".repeat(64), &cursor[..63], first_id, &"x".repeat(5000)] {
+    for made in [
+        "",
+        "0",
+        "' OR 1=1 --",
+        "../../etc/passwd",
+        &"f".repeat(64),
+        &cursor[..63],
+        first_id,
+        &"x".repeat(5000),
+    ] {
         assert_eq!(with(&one, made).await.code(), "invalid_cursor", "{made:.80}");
     }
     api.finish().await;
@@ -68,12 +77,24 @@ async fn a_query_is_read_strictly() {
         ("order=id%3BDROP%20TABLE%20api_keys", "?order unknown_field"),
     ] {
         let reply = api.get(&format!("/v1/keys?{query}")).await;
-        assert_eq!((reply.code().as_str(), reply.faults()), ("invalid_query", vec![fault.to_owned()]), "{query}");
+        assert_eq!(
+            (reply.code().as_str(), reply.faults()),
+            ("invalid_query", vec![fault.to_owned()]),
+            "{query}"
+        );
     }
     let meant = api.get("/v1/keys?limti=3").await;
     assert!(meant.text.contains(r#"Did you mean \"limit\"?"#), "{}", meant.text);
     // An id that is none is not found, whatever it is instead.
-    for id in ["1", "key_", "key_zz", "dst_00000000000000000000000000000000", "%27%20OR%201=1", "%00", "%F0%9F%92%A5"] {
+    for id in [
+        "1",
+        "key_",
+        "key_zz",
+        "dst_00000000000000000000000000000000",
+        "%27%20OR%201=1",
+        "%00",
+        "%F0%9F%92%A5",
+    ] {
         let request = api.request("DELETE", &format!("/v1/keys/{id}")).bearer_auth(super::BOOTSTRAP);
         assert_eq!(api.send(request).await.code(), "not_found", "{id}");
     }

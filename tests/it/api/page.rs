@@ -16,7 +16,8 @@ async fn the_page_needs_nothing_but_its_style() {
         assert!(!page.text.contains(forbidden), "{forbidden}");
     }
     // Each link leads to a place of the page, and each problem's `type` does.
-    let ids: Vec<&str> = page.text.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let ids: Vec<&str> =
+        page.text.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     for link in page.text.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
         assert!(ids.contains(&link), "#{link}");
     }
