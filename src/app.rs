@@ -129,8 +129,8 @@ impl App {
                 clock.clone(),
             )
         });
-        let transport = access.transport().clone();
-        let webhooks = DiscordWebhooks::new(hub.clone(), store.clone(), transport, clock.clone());
+        let webhooks =
+            DiscordWebhooks::new(hub.clone(), store.clone(), access.transport().clone(), clock.clone());
         let dispatcher = Dispatcher::new(
             store.clone(),
             hub.clone(),

@@ -26,6 +26,7 @@ mod db;
 mod delivery;
 mod deploy;
 mod dispatch;
+mod discord_webhooks;
 mod doctor;
 mod doubt;
 mod events_page;
