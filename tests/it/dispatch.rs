@@ -10,6 +10,7 @@
 
 mod cards;
 mod conformance;
+mod docs;
 mod hostile;
 mod repeats;
 mod roles;
