@@ -354,7 +354,8 @@ pub(in crate::api) struct CustomBody {
 
 impl DispatchBody for CustomBody {
     fn read(self) -> Result<(Option<Dispatch>, DispatchOptions), Problem> {
-        let CustomEmbedBody { title, description, color, fields, footer: _, timestamp: _ } = self.embed;
+        let CustomEmbedBody { title, description, color, fields, footer, timestamp } = self.embed;
+        let _replaced_by_ours = (footer, timestamp);
         let field = |field: CustomFieldBody| CustomField {
             name: field.name,
             value: field.value.into_text(),
