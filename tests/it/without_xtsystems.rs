@@ -182,4 +182,6 @@ async fn operators_may_have_a_listener_of_their_own() {
         .env("ADMIN_LISTEN", taken.local_addr().unwrap().to_string());
     let run = program.run(&["serve"]);
     assert!(run.code == 78 && run.stderr.contains("ADMIN_LISTEN"), "{}", run.stderr);
+    let doctor = program.env("DISCORD_API_URL", "http://127.0.0.1:9/api").run(&["doctor"]);
+    assert!(doctor.code == 1 && doctor.stdout.contains("ADMIN_LISTEN is 127.0.0.1:"), "{}", doctor.stdout);
 }
