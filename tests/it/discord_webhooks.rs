@@ -32,7 +32,7 @@ pub async fn harness() -> Harness {
     Harness::with(|variables| {
         one_by_one(variables);
         variables.insert("NUNCIO_API_KEY".to_owned(), KEY.to_owned());
-        variables.insert("API_RATE_LIMIT".to_owned(), "1000000/1m".to_owned());
+        variables.insert("API_RATE_LIMIT".to_owned(), "60000/1m".to_owned());
     })
     .await
 }
