@@ -5,6 +5,7 @@
 
 mod audit;
 mod authorize;
+mod console;
 mod decisions;
 mod error;
 mod events;

@@ -51,11 +51,10 @@ use crate::ingress::probe::{ProbeContext, ProbeKey, Refusals};
 use crate::ingress::rejection::Rejection;
 use crate::ingress::source::SourceRoute;
 use crate::ingress::throttle::Throttle;
-use crate::model::EventId;
+use crate::model::{ClientAddress, EventId};
 use crate::secret::Secret;
 use crate::xtsystems::Registrar;
 
-pub use client::ClientAddress;
 pub use live_config::ConfigHandle;
 
 use live_config::LiveConfig;

@@ -4,7 +4,7 @@
 //! is bounded: full buckets are dropped each minute, and beyond [`BUCKETS`] unknown addresses share one bucket per
 //! network. Requests that count even if they verify pass the [`throttle`](super::throttle) instead.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use governor::clock::Clock as _;
@@ -14,31 +14,10 @@ use governor::{Quota, RateLimiter};
 
 use crate::clock::Clock;
 use crate::config::{RateLimit, Scope};
+use crate::model::Network;
 
 /// Number of buckets beyond which unknown addresses share one per network: about 10 MB.
 pub(super) const BUCKETS: usize = 100_000;
-
-/// The network that a bucket belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Network {
-    V4(u32),
-    V6(u64),
-    /// An IPv4 /16 network, if there are too many buckets.
-    WideV4(u16),
-    /// An IPv6 /32 network, if there are too many buckets.
-    WideV6(u32),
-}
-
-impl Network {
-    pub(super) fn of(address: IpAddr, is_crowded: bool) -> Self {
-        match (address.to_canonical(), is_crowded) {
-            (IpAddr::V4(address), false) => Self::V4(Ipv4Addr::to_bits(address)),
-            (IpAddr::V4(address), true) => Self::WideV4((Ipv4Addr::to_bits(address) >> 16) as u16),
-            (IpAddr::V6(address), false) => Self::V6((Ipv6Addr::to_bits(address) >> 64) as u64),
-            (IpAddr::V6(address), true) => Self::WideV6((Ipv6Addr::to_bits(address) >> 96) as u32),
-        }
-    }
-}
 
 /// Adapts our clock to the library's trait.
 #[derive(Clone)]
@@ -98,6 +77,7 @@ impl AddressLimiter {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv6Addr;
     use std::num::NonZeroU32;
 
     use super::*;

@@ -27,7 +27,8 @@ use crate::ingress::connection::{CloseReason, HttpConnection, Watched};
 use crate::ingress::framing::{FramingResult, HEAD_BYTES};
 use crate::ingress::rejection::Rejection;
 use crate::ingress::throttle::Throttled;
-use crate::ingress::{ClientAddress, InboundRequest, IngressState, probe};
+use crate::ingress::{InboundRequest, IngressState, probe};
+use crate::model::{ClientAddress, ClientScheme};
 
 /// Maximum number of open connections.
 const CONNECTIONS: usize = 1024;
@@ -235,6 +236,8 @@ async fn answer(
         }
         FramingResult::Valid | FramingResult::ValidThenClose => {
             request.extensions_mut().insert(client);
+            let scheme = ClientScheme::of(peer.ip(), request.headers(), &live.proxies);
+            request.extensions_mut().insert(scheme);
             let route =
                 |request| route(request, peer, client, router.clone(), ingress.clone(), arrival.whole_by);
             if live.counts(request.uri().path()) || probe::question_of(request.uri()).is_some() {

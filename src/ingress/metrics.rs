@@ -9,7 +9,8 @@ use axum::response::{IntoResponse, Response};
 
 use crate::ingress::insider::is_insider;
 use crate::ingress::rejection::{ErrorBody, Rejection};
-use crate::ingress::{ClientAddress, IngressState};
+use crate::ingress::IngressState;
+use crate::model::ClientAddress;
 use crate::telemetry::metric;
 
 /// The metrics, or 401.

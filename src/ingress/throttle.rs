@@ -16,9 +16,9 @@ use tower_governor::governor::{Governor, GovernorConfig, GovernorConfigBuilder, 
 use tower_governor::key_extractor::KeyExtractor;
 
 use crate::config::RateLimit;
-use crate::ingress::ClientAddress;
-use crate::ingress::limiter::{BUCKETS, Network};
+use crate::ingress::limiter::BUCKETS;
 use crate::ingress::rejection::Rejection;
+use crate::model::{ClientAddress, Network};
 
 type ThrottleBuckets = SharedRateLimiter<Network, NoOpMiddleware<governor::clock::QuantaInstant>>;
 type ThrottleConfig = GovernorConfig<ByClient, NoOpMiddleware<governor::clock::QuantaInstant>>;

@@ -12,7 +12,7 @@ use hyper::body::Body;
 
 use super::{PARAMETER, ProbeKey, ProbeQuestion, ProbeReport, Refusals};
 use crate::clock::Timestamp;
-use crate::ingress::client::ClientAddress;
+use crate::model::ClientAddress;
 use crate::ingress::insider::FORWARDING;
 use crate::ingress::rejection::Rejection;
 use crate::secret::Secret;

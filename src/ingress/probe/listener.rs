@@ -15,7 +15,7 @@ use super::ProbeKey;
 use super::answer::{ProbeContext, question_of};
 use crate::clock::Clock;
 use crate::config::TrustedProxies;
-use crate::ingress::client::ClientAddress;
+use crate::model::ClientAddress;
 use crate::ingress::rejection::Rejection;
 use crate::secret::Secret;
 
