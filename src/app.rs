@@ -30,6 +30,8 @@ pub use seal::{any_key, unlock};
 pub struct App {
     listener: TcpListener,
     address: SocketAddr,
+    /// The listener of `ADMIN_LISTEN`, with its routes.
+    admin: Option<AdminListener>,
     ingress: Ingress,
     router: Router,
     hub: Hub,
@@ -38,7 +40,26 @@ pub struct App {
     bot: Option<Bot>,
     retention: Duration,
     registrar: Registrar,
+    has_token: bool,
     lock: Lock,
+}
+
+/// A listener for operators alone.
+struct AdminListener {
+    listener: TcpListener,
+    address: SocketAddr,
+    router: Router,
+}
+
+/// `ADMIN_LISTEN` names an address that cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "nuncio cannot listen on ADMIN_LISTEN ({address}): {error}. Name an address of this machine and a free port, or leave it \
+     out: then the API is on the same port as the webhooks"
+)]
+pub struct CannotListen {
+    address: SocketAddr,
+    error: std::io::Error,
 }
 
 impl App {
@@ -57,8 +78,12 @@ impl App {
         let store = Store::open(path, clock.clone(), hint_sender).await.with_context(named)?;
         store.check().await.with_context(named)?;
         unlock(&store, &config.encryption).await?;
+        let (has_token, needs_bot) = (config.discord.token.is_some(), config.needs_bot());
         let hub = Hub::new(store.clone(), clock.clone(), config.routes, config.pings).await?;
         hub.configured(config.fingerprint);
+        hub.expect_bot(has_token, needs_bot);
+        let admin_listen = config.api.admin_listen;
+        hub.admit(config.api_key, config.api);
         store.take_over(&lock).await?;
         hub.trust_clock(config.discord.token.is_some()).await?;
         if let Some(token) = &config.discord.token
@@ -117,15 +142,22 @@ impl App {
             config.webhook,
             config.rate_limit,
             config.trusted_proxies,
-            config.api_key,
             registrar.clone(),
             clock,
         )
         .with_probe_key(ProbeKey::of(&any_key(&config.encryption)?));
-        let router = ingress.router();
+        let (mut router, admin_router) = (ingress.router(), ingress.admin_router());
+        let admin = match admin_listen {
+            Some(address) => Some(AdminListener::bind(address, admin_router).await?),
+            None => {
+                router = router.merge(admin_router);
+                None
+            }
+        };
         Ok(Self {
             listener,
             address,
+            admin,
             ingress,
             router,
             hub,
@@ -134,6 +166,7 @@ impl App {
             bot,
             retention: config.retention,
             registrar,
+            has_token,
             lock,
         })
     }
@@ -142,6 +175,12 @@ impl App {
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address where operators and the API are served: `ADMIN_LISTEN`, else the listening address.
+    #[must_use]
+    pub fn admin_addr(&self) -> SocketAddr {
+        self.admin.as_ref().map_or(self.address, |admin| admin.address)
     }
 
     /// The use cases of this process.
@@ -163,6 +202,7 @@ impl App {
             hub: self.hub.clone(),
             ingress: self.ingress.config_handle(),
             registrar: self.registrar.clone(),
+            has_token: self.has_token,
         }
     }
 
@@ -183,7 +223,8 @@ impl App {
         let sending = CancellationToken::new();
         let dispatcher = tokio::spawn(self.dispatcher.run(sending.clone()));
         let bot = self.bot.map(|bot| tokio::spawn(bot.run(stop.clone())));
-        self.ingress.serve(self.listener, self.router, stop).await;
+        let admin = self.admin.map(|admin| (admin.listener, admin.router));
+        self.ingress.serve(self.listener, self.router, admin, stop).await;
         if let Some(bot) = bot
             && let Err(error) = bot.await
         {
@@ -203,6 +244,15 @@ impl App {
         }
         self.store.close().await;
         drop(self.lock);
+    }
+}
+
+impl AdminListener {
+    async fn bind(address: SocketAddr, router: Router) -> Result<Self, CannotListen> {
+        let refused = |error| CannotListen { address, error };
+        let listener = TcpListener::bind(address).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        Ok(Self { listener, address, router })
     }
 }
 

@@ -45,7 +45,8 @@ use std::process::ExitCode;
 
 use clap::{FromArgMatches as _, Parser, Subcommand};
 
-use crate::config::{Config, Report, Variables};
+use crate::app::CannotListen;
+use crate::config::{Config, Entrance, Report, Variables};
 use crate::key;
 use crate::store;
 
@@ -169,6 +170,7 @@ async fn dispatch(command: Option<Command>, notes: Vec<String>) -> anyhow::Resul
     let Some(command) = command else {
         if setup::is_terminal()
             && variables().is_bare()
+            && store::entrance_of(&variables()) == Entrance::Configured
             && let Some(code) = setup::offer().await?
         {
             return Ok(code);
@@ -182,24 +184,32 @@ async fn dispatch(command: Option<Command>, notes: Vec<String>) -> anyhow::Resul
         Command::Sandbox { port, permissions } => sandbox::run(port, permissions).await,
         Command::Send(args) => send::run(args, &variables()).await,
         Command::Verify(args) => verify::run(&args, &variables()),
-        Command::Events(args) => events::run(&args, Config::from_variables(&variables())?).await,
-        Command::Audit(args) => audit::run(&args, Config::from_variables(&variables())?).await,
-        Command::Clock(args) => clock::run(&args, Config::from_variables(&variables())?).await,
+        Command::Events(args) => events::run(&args, config()?).await,
+        Command::Audit(args) => audit::run(&args, config()?).await,
+        Command::Clock(args) => clock::run(&args, config()?).await,
         Command::Config(args) => Ok(config::run(&args, &variables())),
         Command::Doctor(args) => Ok(doctor::run(&args, &variables()).await),
-        Command::Db(args) => db::run(&args, Config::from_variables(&variables())?).await,
+        Command::Db(args) => db::run(&args, config()?).await,
         Command::Health(args) => health::run(&args, &variables()),
+        // The first key need not exist yet.
+        Command::Keys(args) => keys::run(args, Config::read(&variables(), Entrance::StoredKey)?).await,
         Command::Completions(args) => Ok(help::complete(&args)),
         Command::Man(args) => help::man(&args),
-        Command::Deliveries(args) => deliveries::run(&args, Config::from_variables(&variables())?).await,
+        Command::Deliveries(args) => deliveries::run(&args, config()?).await,
         Command::DiscordWebhooks(args) => {
-            discord_webhooks::run(args, Config::from_variables(&variables())?).await
+            discord_webhooks::run(args, config()?).await
         }
-        Command::Mute(args) => mute::run(&args, Config::from_variables(&variables())?).await,
-        Command::Unmute(args) => mute::unmute(&args, Config::from_variables(&variables())?).await,
-        Command::Redeliver(args) => redeliver::run(&args, Config::from_variables(&variables())?).await,
-        Command::Webhooks(args) => webhooks::run(args, Config::from_variables(&variables())?).await,
+        Command::Mute(args) => mute::run(&args, config()?).await,
+        Command::Unmute(args) => mute::unmute(&args, config()?).await,
+        Command::Redeliver(args) => redeliver::run(&args, config()?).await,
+        Command::Webhooks(args) => webhooks::run(args, config()?).await,
     }
+}
+
+/// The configuration of this process, if a server would start with it.
+fn config() -> Result<Config, Report> {
+    let variables = variables();
+    Config::read(&variables, store::entrance_of(&variables))
 }
 
 /// The variables of this process and of `.env` in the working directory.
@@ -208,7 +218,10 @@ fn variables() -> Variables {
 }
 
 fn exit_code(error: &anyhow::Error) -> u8 {
-    if error.is::<Report>() || error.is::<key::Error>() || error.is::<CannotStart>() {
+    if error.is::<Report>()
+        || error.is::<key::Error>()
+        || error.is::<CannotStart>()
+        || error.is::<CannotListen>() {
         CONFIGURATION
     } else if error.is::<Usage>() {
         USAGE

@@ -3,6 +3,7 @@
 //!
 //! Must not know who uses the values. A value never enters a message: problems and notes contain names only.
 
+mod api;
 mod changes;
 mod composition;
 mod database;
@@ -35,6 +36,7 @@ use crate::model::route::RouteMap;
 use crate::secret::Secret;
 use crate::telemetry;
 
+pub use api::{ApiConfig, Branding, PrivateTargets};
 pub use changes::Reloaded;
 pub use composition::{Coalesce, Composition};
 pub use database::Database;
@@ -81,8 +83,10 @@ pub struct Config {
     pub database: Database,
     /// How long finished records are kept: at least a day.
     pub retention: Duration,
-    /// The key for insider access over HTTP; as long as a secret should be.
+    /// The first admin key of the API; as long as a secret should be.
     pub api_key: Option<Secret>,
+    /// The API and the dispatcher.
+    pub api: ApiConfig,
     /// The key that seals (encrypts or authenticates) data in the database.
     pub encryption: EncryptionKey,
     /// Log directory and filter.
@@ -91,6 +95,15 @@ pub struct Config {
     pub notes: Vec<String>,
     /// Equal for two processes with equal configurations. For the operator only.
     pub fingerprint: String,
+}
+
+/// Whether the variables must let something in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entrance {
+    /// They must: `WEBHOOK_SECRET` or `NUNCIO_API_KEY`.
+    Configured,
+    /// They need not: the database holds an API key, or is about to.
+    StoredKey,
 }
 
 /// How Discord is reached.
@@ -118,11 +131,19 @@ pub struct Logs {
 }
 
 impl Config {
-    /// Reads all variables.
+    /// Reads all variables. Something must be able to come in: `WEBHOOK_SECRET` or `NUNCIO_API_KEY` is required.
     ///
     /// # Errors
     /// All problems at once; [`Report`]'s `Display` is the message, with exit code 78.
     pub fn from_variables(variables: &Variables) -> Result<Self, Report> {
+        Self::read(variables, Entrance::Configured)
+    }
+
+    /// Reads all variables.
+    ///
+    /// # Errors
+    /// Those of [`Config::from_variables`].
+    pub fn read(variables: &Variables, entrance: Entrance) -> Result<Self, Report> {
         let mut reader = Reader::new(variables);
         let webhook = WebhookConfig::read(&mut reader);
         let (rate_limit, trusted_proxies) = limits::read(&mut reader);
@@ -136,10 +157,14 @@ impl Config {
         let database = Database::read(&mut reader);
         let retention = database::retention(&mut reader);
         let api_key = reader.optional("NUNCIO_API_KEY", api_key);
+        if entrance == Entrance::Configured && webhook.secret.is_none() && api_key.is_none() {
+            webhook::report_no_entrance(&mut reader);
+        }
+        let api = ApiConfig::read(&mut reader, &webhook);
         let encryption = EncryptionKey::read(&mut reader, &database);
         let logs = Logs::read(&mut reader);
         let notes = reader.finish()?;
-        let fingerprint = effective::fingerprint(variables, &webhook.secret);
+        let fingerprint = effective::fingerprint(variables, webhook.secret.as_ref().or(api_key.as_ref()));
         Ok(Self {
             webhook,
             rate_limit,
@@ -153,6 +178,7 @@ impl Config {
             database,
             retention,
             api_key,
+            api,
             encryption,
             logs,
             notes,
@@ -188,6 +214,15 @@ impl Config {
 #[must_use]
 pub fn fresh_secret() -> Secret {
     report::fresh_secret()
+}
+
+impl Config {
+    /// Whether anything that is configured needs the bot: XTSystems' events, or a channel in the map.
+    #[must_use]
+    pub fn needs_bot(&self) -> bool {
+        self.webhook.secret.is_some()
+            || self.routes.routes().iter().flat_map(|route| &route.targets).any(|target| target.channel().is_some())
+    }
 }
 
 impl DiscordConfig {

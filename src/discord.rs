@@ -41,6 +41,7 @@ pub use gateway::{GatewayInfo, SessionStartLimit};
 pub use message::{MessagePage, Posted};
 pub use survey::{Application, NamedServer};
 pub use transport::{HttpTransport, NO_ANSWER_LIMIT};
+pub use webhook::WebhookLookup;
 
 /// Access to Discord: the transport, and the bot's client if there is a token.
 #[derive(Clone, Debug)]

@@ -29,11 +29,11 @@ use crate::discord::Access;
 pub use crate::dispatch::calls::platform::PlatformSink;
 use crate::dispatch::calls::platform_probe;
 pub use crate::dispatch::dry_run::DryRun;
+pub use crate::dispatch::pause_reporter::recall as recall_pauses;
 use crate::dispatch::recovery::Recovery;
 use crate::dispatch::sink::Sinks;
-pub use crate::dispatch::sink::discord_webhook::try_webhook;
 use crate::dispatch::supervisor::LaneSupervisor;
-use crate::hub::{Condition, Hub};
+use crate::hub::Hub;
 use crate::model::Links;
 use crate::store::{self, HintReceiver, Store};
 
@@ -81,12 +81,6 @@ impl Dispatcher {
         clock: Clock,
     ) -> Self {
         let SinkClients { discord: access, platform } = clients;
-        if access.client().is_none() {
-            hub.conditions().raise(
-                Condition::NoToken,
-                "DISCORD_TOKEN is not set: events are kept, nothing is sent to channels. Put it into .env and restart",
-            );
-        }
         let sinks = Sinks::new(&access, platform);
         let recovery = Recovery::new(access.transport().circuit_breaker().successes());
         let started = clock.steady();

@@ -32,6 +32,7 @@ use crate::clock::Clock;
 use crate::config::{Config, EncryptionKey, Variables};
 use crate::key::Key;
 use crate::secret::Secret;
+use crate::store;
 
 pub use code::{Code, CodeGroup};
 pub use files::cannot_keep_data;
@@ -116,7 +117,7 @@ impl Diagnosis {
 /// Runs every check that `variables` allow.
 pub async fn examine(variables: &Variables, clock: &Clock) -> Diagnosis {
     let mut checks = files::dotenv(variables);
-    let config = match Config::from_variables(variables) {
+    let config = match Config::read(variables, store::entrance_of(variables)) {
         Ok(config) => config,
         Err(report) => {
             checks.extend(configuration::refused(&report));
@@ -159,7 +160,7 @@ pub async fn examine(variables: &Variables, clock: &Clock) -> Diagnosis {
 fn hide(checks: &mut [Check], config: &Config) {
     let secrets = [
         config.discord.token.as_ref(),
-        Some(&config.webhook.secret),
+        config.webhook.secret.as_ref(),
         config.webhook.previous_secret.as_ref(),
         config.xtsystems.api_key.as_ref(),
         config.api_key.as_ref(),

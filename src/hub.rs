@@ -17,6 +17,7 @@ mod refusal;
 mod reload;
 mod routing;
 mod rules;
+mod webhooks;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -48,10 +49,9 @@ pub use health::{
 pub use idempotency::InFlight;
 pub use keys::{KEY_OVERLAP, LONGEST_KEY_OVERLAP};
 pub use refusal::Refusal;
-pub use routing::{
-    Before, ReroutedTotal, Routes, Routing, Stranded, destination_missing, lost_webhook, replace_webhook,
-};
+pub use routing::{Before, ReroutedTotal, Routes, Routing, Stranded, destination_missing};
 pub use rules::Rules;
+pub use webhooks::{VisibleWebhook, lost_webhook, replace_webhook};
 
 /// The use cases of one running nuncio. Clones share one state.
 #[derive(Clone)]

@@ -35,7 +35,7 @@ use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, request};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use axum::{Extension, Json, Router};
+use axum::{Json, Router};
 use bytes::Bytes;
 use hyper::body::Body;
 use serde::Serialize;
@@ -47,12 +47,12 @@ use crate::config::{RateLimit, TrustedProxies, WebhookConfig};
 use crate::hub::{Finding, Hub, IngressReport};
 use crate::ingress::body_budget::BodyBudget;
 use crate::ingress::limiter::AddressLimiter;
+use crate::ingress::listener::ListenerRole;
 use crate::ingress::probe::{ProbeContext, ProbeKey, Refusals};
 use crate::ingress::rejection::Rejection;
 use crate::ingress::source::SourceRoute;
 use crate::ingress::throttle::Throttle;
 use crate::model::{ClientAddress, EventId};
-use crate::secret::Secret;
 use crate::xtsystems::Registrar;
 
 pub use live_config::ConfigHandle;
@@ -78,6 +78,8 @@ struct Inner {
     /// The part of the configuration that can be reloaded.
     live: RwLock<Arc<LiveConfig>>,
     registrar: Registrar,
+    /// The path of XTSystems' events. It does not change while nuncio runs.
+    xtsystems_path: String,
     /// The key that proves to a probe which nuncio answers.
     probe_key: OnceLock<ProbeKey>,
     /// The memory budget for large bodies.
@@ -92,7 +94,6 @@ impl Ingress {
         webhook: WebhookConfig,
         limit: RateLimit,
         proxies: TrustedProxies,
-        api_key: Option<Secret>,
         registrar: Registrar,
         clock: Clock,
     ) -> Self {
@@ -100,10 +101,11 @@ impl Ingress {
         let limiter = Arc::new(AddressLimiter::new(limit, clock.clone()));
         let throttle = Arc::new(Throttle::new(limit));
         let routes = SourceRoute::all(&webhook);
-        let live = LiveConfig { routes, limit, limiter, throttle, api_key, proxies };
+        let live = LiveConfig { routes, limit, limiter, throttle, proxies };
         let live = RwLock::new(Arc::new(live));
-        let probe_key = OnceLock::new();
-        Self(IngressState(Arc::new(Inner { hub, clock, live, registrar, probe_key, body_budget })))
+        let (xtsystems_path, probe_key) = (webhook.path, OnceLock::new());
+        let inner = Inner { hub, clock, live, registrar, xtsystems_path, probe_key, body_budget };
+        Self(IngressState(Arc::new(inner)))
     }
 
     /// Enables answers to [probes](probe) made with `key`. Called once, by the composition root.
@@ -113,19 +115,28 @@ impl Ingress {
         self
     }
 
-    /// The routes, without the webhook paths' POST: those requests never reach the router.
+    /// The routes, without the webhook paths' POST: those requests never reach the router. Those of
+    /// [`Ingress::admin_router`] are not among them.
     pub fn router(&self) -> Router {
-        let mut router = Router::new();
-        for route in &self.0.live().routes {
-            router = router.route(&route.path, get(pages::explain_post).fallback(pages::method_not_allowed));
-        }
-        router
+        let path = &self.0.0.xtsystems_path;
+        let router = Router::new()
+            .route(path, get(pages::explain_post).fallback(pages::method_not_allowed))
             .merge(registration::routes())
             .route("/", get(pages::page))
-            .route("/metrics", get(metrics::page))
             .route("/health", get(health::report).post(health::report))
             .route("/health/live", get(health::live))
-            .route("/health/ready", get(health::ready))
+            .route("/health/ready", get(health::ready));
+        self.with_fallbacks(router)
+    }
+
+    /// The operators' routes, which `ADMIN_LISTEN` moves to a listener of their own.
+    pub fn admin_router(&self) -> Router {
+        Router::new().route("/metrics", get(metrics::page)).with_state(self.0.clone())
+    }
+
+    /// Answers what no route of `router` takes.
+    fn with_fallbacks(&self, router: Router<IngressState>) -> Router {
+        router
             .fallback(not_found)
             .method_not_allowed_fallback(async || {
                 (StatusCode::METHOD_NOT_ALLOWED, Json(rejection::ErrorBody::new("Method not allowed")))
@@ -134,10 +145,31 @@ impl Ingress {
     }
 
     /// Serves `router` (the ingress's routes, plus any added ones) on `listener` until `stop`, then finishes the
-    /// answers in progress.
-    pub async fn serve(self, listener: TcpListener, router: Router, stop: CancellationToken) {
+    /// answers in progress. `admin` is the operators' listener, if they have one of their own, and its routes.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        router: Router,
+        admin: Option<(TcpListener, Router)>,
+        stop: CancellationToken,
+    ) {
+        let most = listener::most_connections();
+        let (public, ingress) = (ListenerRole::Public, &self.0);
+        let serving = async {
+            match admin {
+                None => listener::serve(listener, router, ingress, public, most, stop).await,
+                Some((admin, routes)) => {
+                    let routes = routes.merge(self.with_fallbacks(Router::new()));
+                    let (few, rest) = listener::shared_connections(most);
+                    tokio::join!(
+                        listener::serve(listener, router, ingress, public, rest, stop.clone()),
+                        listener::serve(admin, routes, ingress, ListenerRole::Admin, few, stop),
+                    );
+                }
+            }
+        };
         tokio::select! {
-            () = listener::serve(listener, router, &self.0, listener::most_connections(), stop) => {}
+            () = serving => {}
             () = self.0.clean_up() => {}
         }
         // Logs the last minute's findings before the end.
@@ -227,7 +259,7 @@ impl IngressState {
 }
 
 impl IngressState {
-    /// Answers a [probe]; `None` if the request is none, or if this ingress has no probe key or secret.
+    /// Answers a [probe]; `None` if this ingress has no probe key.
     async fn answer_probe(
         &self,
         request: hyper::Request<hyper::body::Incoming>,
@@ -235,7 +267,8 @@ impl IngressState {
         client: ClientAddress,
     ) -> Option<Response> {
         let live = self.live();
-        let (key, secret) = (self.0.probe_key.get()?, live.routes.first()?.secret()?);
+        let key = self.0.probe_key.get()?;
+        let secret = live.routes.first().and_then(SourceRoute::secret);
         let is_peer_trusted = live.proxies.contains(peer);
         let (now, peer) = (self.0.clock.now(), peer.to_canonical());
         let answering = ProbeContext { key, secret, now, peer, is_peer_trusted, client };
@@ -259,24 +292,20 @@ impl IngressState {
 }
 
 /// The fallback for unknown paths. Logs webhooks that were sent to a wrong path.
-async fn not_found(
-    State(ingress): State<IngressState>,
-    client: Option<Extension<ClientAddress>>,
-    request: Request,
-) -> Rejection {
+async fn not_found(State(ingress): State<IngressState>, request: Request) -> Rejection {
     if request.method() == Method::POST && request.uri().path().starts_with("/webhooks/") {
         let live = ingress.live();
         let paths: Vec<&str> = live.routes.iter().map(|route| route.path.as_str()).collect();
-        let sentence = format!(
-            "a webhook was refused: nothing is received at its path. Webhooks are received at {}",
-            paths.join(", ")
-        );
-        ingress.report(Finding::UnknownSource, &sentence, client_of(client));
+        let sentence = match paths.as_slice() {
+            [] => "a webhook was refused: this nuncio takes none. For XTSystems' events, set WEBHOOK_SECRET".to_owned(),
+            paths => format!(
+                "a webhook was refused: nothing is received at its path. Webhooks are received at {}",
+                paths.join(", ")
+            ),
+        };
+        // Unspecified if the request did not come through the listener.
+        let client = request.extensions().get::<ClientAddress>();
+        ingress.report(Finding::UnknownSource, &sentence, client.map_or(IpAddr::from([0; 4]), |client| client.0));
     }
     Rejection::NotFound
-}
-
-/// The client address; unspecified if the request did not come through the listener.
-fn client_of(client: Option<Extension<ClientAddress>>) -> IpAddr {
-    client.map_or(IpAddr::from([0; 4]), |Extension(client)| client.0)
 }

@@ -6,10 +6,12 @@
 //! The rooms, each importing only from those to its right (`tests/it/architecture.rs` holds them to it):
 //!
 //! ```text
-//! cli → setup → { app doctor } → { ingress bot dispatch demo } → { hub discord xtsystems } → { store render }
+//! cli → setup → { app doctor } → { api ingress bot dispatch demo } → discord_webhooks → { hub discord xtsystems }
+//!           → { store render }
 //!           → config → { model sandbox } → { clock key outgoing secret signature telemetry }
 //! ```
 
+pub mod api;
 pub mod app;
 pub mod bot;
 pub mod cli;
@@ -17,6 +19,7 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod discord;
+pub mod discord_webhooks;
 pub mod dispatch;
 pub mod doctor;
 pub mod hub;

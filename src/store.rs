@@ -94,10 +94,10 @@ pub use redeliver::{Requester, Selection};
 pub use reroute::{Reroute, Rerouted, Rerouting};
 pub use retention::{Outdated, RetentionTable};
 pub use survey::{
-    BotSurvey, SealedWebhook, StoppedAt, Survey, WaitingLane, has_api_key, newest_test, survey, survey_bot,
+    BotSurvey, SealedWebhook, StoppedAt, Survey, WaitingLane, entrance_of, newest_test, survey, survey_bot,
     way_of,
 };
-pub use webhook::{StoreOutcome, WebhookTested};
+pub use webhook::{KnownWebhook, StoreOutcome, WebhookTested};
 
 /// Why a store operation failed. Shown to the operator, never to a sender.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -26,7 +26,7 @@ use crate::secret::Secret;
 pub use call::CallReply;
 pub use failure::CallFailure;
 pub use presence::Presence;
-pub use registrar::{NO_KEY, Registrar, Registration, RegistrationError, RegistrationRequest};
+pub use registrar::{NO_KEY, NO_SECRET, Registrar, Registration, RegistrationError, RegistrationRequest};
 pub use registration::{NAME, Registered};
 pub use ticket::{NewTicket, Ticket};
 pub use webhook::{NewPlatformWebhook, PlatformDelivery, PlatformWebhook, TestReport, WebhookChange};

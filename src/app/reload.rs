@@ -12,6 +12,8 @@ pub struct Reloader {
     pub(super) ingress: ConfigHandle,
     /// Gives the platform the signing secret.
     pub(super) registrar: Registrar,
+    /// Whether there is a bot token, which counts from the start.
+    pub(super) has_token: bool,
 }
 
 impl Reloader {
@@ -21,7 +23,9 @@ impl Reloader {
     /// # Errors
     /// If the database cannot store the map's destinations: then nothing has changed.
     pub async fn apply(&self, config: Config) -> store::Result<()> {
+        let needs_bot = config.needs_bot();
         self.hub.replace_map(config.routes, config.pings).await?;
+        self.hub.expect_bot(self.has_token, needs_bot);
         let rules = self.hub.rules();
         self.hub.decide_by(Rules {
             approvers: config.decisions.approvers,
@@ -31,7 +35,8 @@ impl Reloader {
             ..(*rules).clone()
         });
         self.registrar.sign_with(config.webhook.secret.clone());
-        self.ingress.apply(config.webhook, config.rate_limit, config.trusted_proxies, config.api_key);
+        self.ingress.apply(config.webhook, config.rate_limit, config.trusted_proxies);
+        self.hub.admit(config.api_key, config.api);
         self.hub.configured(config.fingerprint);
         if self.hub.conditions().clear(Condition::ConfigurationRefused) {
             tracing::info!("the configuration is accepted again: the problem with .env is over");

@@ -8,6 +8,7 @@ use crate::cli::{CONFIGURATION, print, say, table};
 use crate::config::{
     ConfigProblem, Effective, InvalidValue, Setting, SettingOrigin, SettingValue, Variables,
 };
+use crate::store;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -18,7 +19,7 @@ pub(super) struct Args {
 
 /// Prints every variable, and exits with 78 if something is wrong.
 pub(super) fn run(args: &Args, variables: &Variables) -> ExitCode {
-    let effective = Effective::of(variables);
+    let effective = Effective::of(variables, store::entrance_of(variables));
     if args.json {
         print(&as_json(&effective).to_string());
     } else {

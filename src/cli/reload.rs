@@ -4,6 +4,7 @@ use tokio::signal::unix::Signal;
 
 use crate::app::Reloader;
 use crate::config::{Reloaded, Report, Variables};
+use crate::store;
 
 /// What the operator can do about a refused configuration.
 const MEND: &str = "Fix it (nuncio config shows every problem), then send SIGHUP again";
@@ -17,9 +18,15 @@ pub(super) async fn at_each(mut hangups: Signal, reloader: Reloader, mut running
     }
 }
 
+/// Compares the variables in force with those of now.
+fn between(running: &Variables) -> Result<Reloaded, Report> {
+    let new = super::variables();
+    Reloaded::between(running, &new, store::entrance_of(&new))
+}
+
 /// Reads the variables again. Returns those in force from now on; `None` if the previous ones stay.
 async fn reload(reloader: &Reloader, running: &Variables) -> Option<Variables> {
-    let reloaded = match Reloaded::between(running, &super::variables()) {
+    let reloaded = match between(running) {
         Ok(reloaded) => reloaded,
         Err(report) => {
             reloader.refuse(&format!(

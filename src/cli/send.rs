@@ -15,6 +15,7 @@ use crate::config::variable::distance;
 use crate::config::{Variables, WebhookConfig};
 use crate::outgoing::{NUNCIO_LIMIT, Outgoing, USER_AGENT, is_local, read_body};
 use crate::samples;
+use crate::secret::Secret;
 use crate::signature::sign;
 use crate::signature::xtsystems::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
@@ -51,10 +52,10 @@ struct SignedRequest {
 /// Posts each event and prints the answer; exits with 0 only if all were accepted.
 pub(super) async fn run(args: Args, variables: &Variables) -> anyhow::Result<ExitCode> {
     let events = events(&args)?;
-    let webhook = WebhookConfig::from_variables(variables)?;
+    let (webhook, secret) = WebhookConfig::for_signing(variables)?;
     let url = address(args.to.as_deref(), &webhook)?;
     let now = Clock::system().now();
-    let requests = events.into_iter().map(|(kind, body)| signed(kind, body, &webhook, now));
+    let requests = events.into_iter().map(|(kind, body)| signed(kind, body, &secret, now));
     if args.print_curl {
         for request in requests {
             print(&curl(&request, &url));
@@ -159,13 +160,13 @@ fn body_of(kind: &str, read: Value) -> Map<String, Value> {
 fn signed(
     kind: String,
     mut body: Map<String, Value>,
-    webhook: &WebhookConfig,
+    secret: &Secret,
     now: Timestamp,
 ) -> SignedRequest {
     body.insert("timestamp".to_owned(), now.as_secs().into());
     let body = Value::Object(body).to_string();
     let timestamp = now.as_secs().to_string();
-    let signature = sign(&webhook.secret, &[timestamp.as_bytes(), body.as_bytes()]);
+    let signature = sign(secret, &[timestamp.as_bytes(), body.as_bytes()]);
     SignedRequest { kind, timestamp, signature, body }
 }
 
@@ -247,10 +248,11 @@ mod tests {
     use super::*;
 
     fn webhook(lines: &str) -> WebhookConfig {
-        WebhookConfig::from_variables(&Variables::from_dotenv(&format!(
+        WebhookConfig::for_signing(&Variables::from_dotenv(&format!(
             "WEBHOOK_SECRET=0123456789abcdef\n{lines}"
         )))
         .unwrap()
+        .0
     }
 
     #[rstest::rstest]
@@ -276,7 +278,7 @@ mod tests {
         let request = signed(
             "a".to_owned(),
             body_of("a", "it's".into()),
-            &webhook(""),
+            &Secret::new("0123456789abcdef"),
             Timestamp::from_secs(1_705_314_600),
         );
         let url = Url::parse("http://127.0.0.1:3000/hook").unwrap();

@@ -20,7 +20,7 @@ pub(super) struct Args {
 
 /// Checks every part, prints each result, and exits with 0 only if all of them are right.
 pub(super) fn run(args: &Args, variables: &Variables) -> anyhow::Result<ExitCode> {
-    let WebhookConfig { secret, previous_secret, .. } = WebhookConfig::from_variables(variables)?;
+    let (WebhookConfig { previous_secret, .. }, secret) = WebhookConfig::for_signing(variables)?;
     let mut stdin = std::io::stdin();
     if stdin.is_terminal() {
         super::say("reading the body from the terminal, up to Ctrl-D; better: nuncio verify … < body.json");

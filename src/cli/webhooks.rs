@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::secret::Secret;
 use crate::store::Store;
-use crate::xtsystems::{PlatformWebhook, Registrar, RegistrationRequest, XtSystemsClient};
+use crate::xtsystems::{NO_SECRET, PlatformWebhook, Registrar, RegistrationRequest, XtSystemsClient};
 
 /// A shorter HMAC key can be found by brute force.
 const SHORTEST_SECRET: usize = 16;
@@ -208,7 +208,7 @@ impl RegistrationAdmin {
                 let wanted = WantedArgs { url, events, company }.checked()?;
                 let webhook = self.named(&id).await?;
                 let secret = match (our_secret, ask_secret) {
-                    (true, _) => Some(self.config.webhook.secret.clone()),
+                    (true, _) => Some(self.secret()?),
                     (_, true) => Some(asked_secret()?),
                     _ => None,
                 };
@@ -297,6 +297,12 @@ impl RegistrationAdmin {
             )
             .into()
         })
+    }
+
+    /// The secret that this nuncio verifies events with.
+    fn secret(&self) -> anyhow::Result<Secret> {
+        let secret = self.config.webhook.secret.clone();
+        secret.ok_or_else(|| CannotStart(NO_SECRET.to_owned()).into())
     }
 
     fn registrar(&self, url: &str) -> Registrar {

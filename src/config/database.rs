@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::config::reader::Reader;
 use crate::config::report::InvalidValue;
 use crate::config::variable::DATABASE_URL;
+use crate::config::variables::Variables;
 
 const OWN: &str = "NUNCIO_DATABASE_URL";
 const FIX: &str = "Set NUNCIO_DATABASE_URL=sqlite://data/nuncio.db (the default; sqlite:///data/nuncio.db is an absolute path).";
@@ -18,6 +19,14 @@ pub struct Database {
 }
 
 impl Database {
+    /// The database that `variables` name; `None` if they name none that can be used.
+    #[must_use]
+    pub fn of(variables: &Variables) -> Option<Self> {
+        let mut reader = Reader::new(variables);
+        let database = Self::read(&mut reader);
+        (!reader.has_problem(OWN) && !reader.has_problem(DATABASE_URL)).then_some(database)
+    }
+
     /// `DATABASE_URL` counts only if our own variable is absent (and [`Variables`](super::Variables) returns it only
     /// if it is set in our own `.env`).
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {

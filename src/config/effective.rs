@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::Config;
+use crate::config::{Config, Entrance};
 use crate::config::placeholder::is_placeholder;
 use crate::config::report::{ConfigProblem, InvalidValue};
 use crate::config::variable::{self, DATABASE_URL, ExampleValue, PLANNED, VARIABLES};
@@ -73,8 +73,8 @@ pub enum SettingValue {
 impl Effective {
     /// Evaluates `variables`.
     #[must_use]
-    pub fn of(variables: &Variables) -> Self {
-        let (found, mut wrong, notes) = match Config::from_variables(variables) {
+    pub fn of(variables: &Variables, entrance: Entrance) -> Self {
+        let (found, mut wrong, notes) = match Config::read(variables, entrance) {
             Ok(config) => (Some((config.fingerprint, config.encryption)), Vec::new(), config.notes),
             Err(report) => (None, report.problems, report.notes),
         };
@@ -189,13 +189,15 @@ pub(super) fn texts(variables: &Variables) -> BTreeMap<&'static str, String> {
     VARIABLES.iter().filter_map(|known| Some((known.name, text(known)?))).collect()
 }
 
-/// A fingerprint of everything in effect. It is keyed with the secret: without it, other values cannot be guessed.
-pub(super) fn fingerprint(variables: &Variables, secret: &Secret) -> String {
+/// A fingerprint of everything in effect. It is keyed with a secret, so that nobody else can guess other values by it;
+/// with nothing if there is none. Only operators see it.
+pub(super) fn fingerprint(variables: &Variables, secret: Option<&Secret>) -> String {
     let mut text = String::new();
     for (name, value) in texts(variables) {
         text.push_str(&format!("{name}={}:{value}\n", value.len()));
     }
-    let signed = signature::sign(secret, &[b"configuration\n", text.as_bytes()]);
+    let unkeyed = Secret::new("");
+    let signed = signature::sign(secret.unwrap_or(&unkeyed), &[b"configuration\n", text.as_bytes()]);
     short(signed.trim_start_matches("sha256="))
 }
 
@@ -273,7 +275,7 @@ mod tests {
     fn the_fingerprint_is_of_what_counts() {
         let of = |text: &str| {
             let text = format!("WEBHOOK_SECRET=0123456789abcdef\n{text}");
-            Effective::of(&Variables::from_dotenv(&text)).fingerprint.unwrap()
+            Effective::of(&Variables::from_dotenv(&text), Entrance::Configured).fingerprint.unwrap()
         };
         assert_eq!(of(""), of("WEBHOOK_PORT=3000\nDISCORD_TOKEN=your_discord_bot_token_here\nOTHER=1"));
         assert_eq!(of("NUNCIO_DATABASE_URL=sqlite://a.db"), of("DATABASE_URL=sqlite://a.db"));

@@ -70,7 +70,7 @@ const DEFAULT_BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(99);
 const DEFAULT_REFILL: Duration = Duration::from_secs(9);
 
 /// Parses `100/15m`: a hundred at once, then one per nine seconds.
-fn rate(text: &str) -> Result<(NonZeroU32, Duration), InvalidValue> {
+pub(super) fn rate(text: &str) -> Result<(NonZeroU32, Duration), InvalidValue> {
     let fix = "A number of requests and a duration: 100/15m (the default), 20/1m, 1000/1h, 5/1s.";
     let parsed = text.split_once('/').and_then(|(count, span)| {
         let count: NonZeroU32 = digits(count)?.try_into().ok()?;
@@ -118,6 +118,11 @@ fn scope(text: &str) -> Result<Scope, InvalidValue> {
 }
 
 fn proxies(text: &str) -> Result<TrustedProxies, InvalidValue> {
+    networks(text).map(TrustedProxies)
+}
+
+/// Parses a list of networks and addresses.
+pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, InvalidValue> {
     let network = |text: &str| {
         text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from)).ok_or_else(|| {
             InvalidValue::new(
@@ -130,8 +135,7 @@ fn proxies(text: &str) -> Result<TrustedProxies, InvalidValue> {
         .map(str::trim)
         .filter(|part| !part.is_empty())
         .map(network)
-        .collect::<Result<_, _>>()
-        .map(TrustedProxies)
+        .collect()
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ fn the_documented_block_works_with_real_values() {
     assert_eq!(config.discord.guilds, [Snowflake::new(222_222_222_222_222_222)]);
     assert_eq!(config.xtsystems.api_url, "http://localhost:20437");
     assert_eq!(config.xtsystems.api_key, Some(Secret::new("key")));
-    assert_eq!(config.webhook.secret.expose(), SECRET);
+    assert_eq!(config.webhook.secret.as_ref().unwrap().expose(), SECRET);
     assert_eq!((config.webhook.port, config.webhook.path.as_str()), (3000, "/webhooks/xtsystems"));
     insta::assert_snapshot!(table(&config.routes).join("\n"), @r#"
 ticket.created      → channel 333333333333333333
@@ -76,6 +76,7 @@ nuncio did nothing: 1 problem in the configuration.
   WEBHOOK_SECRET (.env line 12) still holds a placeholder.
       Use the secret of the webhook in XTSystems, or give both this fresh random one:
       WEBHOOK_SECRET=<64 hex digits>
+      Or without XTSystems, for the API alone: set NUNCIO_API_KEY (openssl rand -hex 32 makes one), or run: nuncio keys create NAME --role admin
 
 Still placeholders of the example, so they count as not set:
   DISCORD_TOKEN
@@ -119,12 +120,14 @@ fn every_line_of_the_example_is_valid_once_filled_in() {
         .replace("your_key_of_64_hex_digits_here", &"5e".repeat(32))
         .replace("CHANNEL_ID\"", "333333333333333333\"");
     let config = Config::from_variables(&Variables::from_dotenv(&filled)).unwrap();
-    // A previous secret always comes with a reminder to remove it, and planned variables have no effect.
+    // A previous secret always comes with a reminder to remove it, private targets with a warning, and planned variables
+    // have no effect.
     let (planned, notes): (Vec<_>, Vec<_>) =
         config.notes.iter().partition(|note| note.ends_with("this version does not use it yet"));
     assert_eq!(planned.len(), variable::PLANNED.len(), "{planned:?}");
     assert!(
-        matches!(notes.as_slice(), [note] if note.starts_with("WEBHOOK_SECRET_PREVIOUS is set")),
+        matches!(notes.as_slice(), [previous, targets] if previous.starts_with("WEBHOOK_SECRET_PREVIOUS is set")
+            && targets.starts_with("ALLOW_PRIVATE_TARGETS lets")),
         "{notes:?}",
     );
     let bare = good("");
@@ -369,9 +372,9 @@ fn another_programs_database_url_in_our_file_is_named() {
 fn webhook_alone_can_be_read_when_others_are_wrong() {
     let lines =
         format!("WEBHOOK_SECRET={SECRET}\nWEBHOOK_PORT=4000\nDISCORD_API_URL=nonsense\nDISCORD_TOKEN=a b");
-    let webhook = WebhookConfig::from_variables(&Variables::from_dotenv(&lines)).unwrap();
+    let (webhook, _) = WebhookConfig::for_signing(&Variables::from_dotenv(&lines)).unwrap();
     assert_eq!(webhook.port, 4000);
-    assert!(WebhookConfig::from_variables(&Variables::from_dotenv("WEBHOOK_PORT=x")).is_err());
+    assert!(WebhookConfig::for_signing(&Variables::from_dotenv("WEBHOOK_PORT=x")).is_err());
 }
 
 #[test]

@@ -12,6 +12,8 @@ pub enum VariableGroup {
     Discord,
     /// The listener for webhooks.
     Webhook,
+    /// The API and the dispatcher.
+    Api,
     /// The platform's API.
     XtSystems,
     /// Database, keys and logs.
@@ -19,12 +21,13 @@ pub enum VariableGroup {
 }
 
 impl VariableGroup {
-    const ALL: [Self; 4] = [Self::Discord, Self::Webhook, Self::XtSystems, Self::Storage];
+    const ALL: [Self; 5] = [Self::Discord, Self::Webhook, Self::Api, Self::XtSystems, Self::Storage];
 
     const fn title(self) -> &'static str {
         match self {
             Self::Discord => "Discord: the bot, and which channel gets what",
             Self::Webhook => "The listener that XTSystems sends its events to",
+            Self::Api => "The API, and the messages that it dispatches",
             Self::XtSystems => "XTSystems",
             Self::Storage => "Data and logs",
         }
@@ -107,6 +110,11 @@ pub fn is_reloadable(name: &str) -> bool {
             | "RATE_LIMIT_SCOPE"
             | "TRUSTED_PROXIES"
             | "NUNCIO_API_KEY"
+            | "API_RATE_LIMIT"
+            | "ALLOW_PRIVATE_TARGETS"
+            | "DISPATCH_NAME"
+            | "DISPATCH_ICON_URL"
+            | "DISPATCH_FOOTER"
     )
 }
 

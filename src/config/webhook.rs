@@ -13,6 +13,9 @@ const PREVIOUS: &str = "WEBHOOK_SECRET_PREVIOUS";
 /// The fix for an invalid `PUBLIC_URL`.
 const PUBLIC_URL: &str =
     "The address that XTSystems reaches nuncio by, without WEBHOOK_PATH: https://nuncio.example.";
+/// The other way on without a secret.
+const ONLY_THE_API: &str = "Or without XTSystems, for the API alone: set NUNCIO_API_KEY (openssl rand -hex 32 makes one), \
+     or run: nuncio keys create NAME --role admin";
 /// Minimum length of an HMAC key: a shorter one can be found by brute force.
 const MIN_SECRET_BYTES: usize = 16;
 const BODY_LIMITS: std::ops::RangeInclusive<usize> = 1024..=64 * 1024 * 1024;
@@ -26,8 +29,8 @@ pub struct WebhookConfig {
     pub port: u16,
     /// The path for events of source `xtsystems`: begins with `/`, without a query and without characters to escape.
     pub path: String,
-    /// The key that signs events: at least 16 bytes, no whitespace at either end.
-    pub secret: Secret,
+    /// The key that signs XTSystems' events: at least 16 bytes, no whitespace at either end. `None`: they are not taken.
+    pub secret: Option<Secret>,
     /// The previous secret, accepted as well during a rotation. Of any length but zero.
     pub previous_secret: Option<Secret>,
     /// Maximum body size, in bytes.
@@ -37,15 +40,19 @@ pub struct WebhookConfig {
 }
 
 impl WebhookConfig {
-    /// Reads `WEBHOOK_*` only: enough to sign an event and to post it here.
+    /// Reads `WEBHOOK_*` only: enough to sign an event and to post it here. Returns the secret as well, which is required.
     ///
     /// # Errors
     /// The problems of these variables; those of other variables are ignored.
-    pub fn from_variables(variables: &Variables) -> Result<Self, Report> {
+    pub fn for_signing(variables: &Variables) -> Result<(Self, Secret), Report> {
         let mut reader = Reader::of(variables, "WEBHOOK_");
         let webhook = Self::read(&mut reader);
+        let secret = webhook.secret.clone().unwrap_or_else(|| {
+            report_no_secret(&mut reader, offer_secret());
+            Secret::new("")
+        });
         reader.finish()?;
-        Ok(webhook)
+        Ok((webhook, secret))
     }
 
     /// Reads the listening address only.
@@ -73,7 +80,7 @@ impl WebhookConfig {
             host,
             port,
             path: reader.or("WEBHOOK_PATH", "/webhooks/xtsystems".to_owned(), path),
-            previous_secret: read_previous(reader, &secret),
+            previous_secret: read_previous(reader, secret.as_ref()),
             secret,
             public_url: reader.optional("PUBLIC_URL", |text| {
                 let url = http_url(text.trim()).map_err(|what| InvalidValue::new(what, PUBLIC_URL))?;
@@ -89,27 +96,44 @@ fn read_address(reader: &mut Reader<'_>) -> (IpAddr, u16) {
     (host, reader.or("WEBHOOK_PORT", 3000, port))
 }
 
-fn read_secret(reader: &mut Reader<'_>) -> Secret {
-    let found = reader.text(SECRET).map(secret);
-    match found {
-        Some(Ok(secret)) => return secret,
-        Some(Err(wrong)) => reader.problem(SECRET, wrong),
-        None if reader.has_problem(SECRET) => {}
-        None if reader.is_placeholder(SECRET) => {
-            reader.problem(SECRET, InvalidValue::new("still holds a placeholder", offer_secret()));
+fn read_secret(reader: &mut Reader<'_>) -> Option<Secret> {
+    match reader.text(SECRET).map(secret)? {
+        Ok(secret) => Some(secret),
+        Err(wrong) => {
+            reader.problem(SECRET, wrong);
+            None
         }
-        None if reader.is_set(SECRET) => {
-            reader.problem(SECRET, InvalidValue::new("is empty", offer_secret()))
-        }
-        None => reader.problem(SECRET, InvalidValue::new("is not set", offer_secret())),
     }
-    Secret::new("")
+}
+
+/// Records that nothing can come in: there is no secret and no API key. Names both ways on.
+pub(super) fn report_no_entrance(reader: &mut Reader<'_>) {
+    if !reader.has_problem("NUNCIO_API_KEY") {
+        report_no_secret(reader, format!("{}\n{ONLY_THE_API}", offer_secret()));
+    }
+}
+
+/// Records that there is no secret, unless it has a problem already.
+fn report_no_secret(reader: &mut Reader<'_>, fix: String) {
+    let what = match () {
+        () if reader.has_problem(SECRET) => return,
+        () if reader.is_placeholder(SECRET) => "still holds a placeholder",
+        () if reader.is_set(SECRET) => "is empty",
+        () => "is not set",
+    };
+    reader.problem(SECRET, InvalidValue::new(what, fix));
 }
 
 /// The previous secret: it was in use, so any is accepted. Oddities become notes.
-fn read_previous(reader: &mut Reader<'_>, current: &Secret) -> Option<Secret> {
+fn read_previous(reader: &mut Reader<'_>, current: Option<&Secret>) -> Option<Secret> {
     let previous = reader.optional(PREVIOUS, |text| trimmed(text).map(Secret::new))?;
-    if previous == *current {
+    if current.is_none() {
+        if !reader.has_problem(SECRET) {
+            reader.note(format!("{PREVIOUS} has no effect without {SECRET}"));
+        }
+        return None;
+    }
+    if Some(&previous) == current {
         reader.note(format!("{PREVIOUS} is the same as {SECRET}: remove it"));
         return None;
     }
@@ -191,7 +215,10 @@ fn path(text: &str) -> Result<String, InvalidValue> {
             format!("ends with {name:?}, which nuncio needs itself"),
             "Use another last name; /webhooks/xtsystems is the default.",
         )),
-        [name @ ("health" | "metrics" | "v1" | "config" | "register"), ..] => Err(InvalidValue::new(
+        [
+            name @ ("health" | "metrics" | "v1" | "console" | "docs" | "openapi.json" | "config" | "register"),
+            ..,
+        ] => Err(InvalidValue::new(
             format!("begins with {name:?}, which nuncio needs itself"),
             "Use another first name; /webhooks/xtsystems is the default.",
         )),

@@ -175,3 +175,8 @@ pub(super) fn id_of(value: &Value) -> Option<Snowflake> {
 pub(super) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Snowflake, D::Error> {
     id_of(&Value::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("no id"))
 }
+
+/// Reads an id that may be absent or null. Anything else counts as absent.
+pub(super) fn optional_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Snowflake>, D::Error> {
+    Ok(id_of(&Value::deserialize(deserializer)?))
+}

@@ -8,13 +8,28 @@ use serde::{Deserialize, Serialize};
 use crate::discord::answer::{self, Answer};
 use crate::discord::bucket::{BucketRoute, Share};
 use crate::discord::{DiscordFailure, HttpTransport, failure};
-use crate::model::{Attempt, LostWebhook, Snowflake, WebhookUrl};
+use crate::model::{Attempt, LostWebhook, Snowflake, WebhookIdentity, WebhookUrl};
 
-/// The part of a webhook object that proves that the webhook exists.
+/// The parts of a webhook object that nuncio reads. Its id proves that the webhook exists.
 #[derive(Deserialize)]
 struct WebhookObject {
     #[serde(deserialize_with = "answer::id")]
     id: Snowflake,
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default, deserialize_with = "answer::optional_id")]
+    channel_id: Option<Snowflake>,
+    #[serde(default, deserialize_with = "answer::optional_id")]
+    guild_id: Option<Snowflake>,
+}
+
+/// What Discord says about a webhook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WebhookLookup {
+    /// It exists.
+    Found(WebhookIdentity),
+    /// It is permanently unusable; Discord's answer, as a sentence.
+    Lost(LostWebhook, String),
 }
 
 impl HttpTransport {
@@ -43,12 +58,11 @@ impl HttpTransport {
     }
 
     /// Checks whether a webhook exists, without sending anything through it (Discord: "Get Webhook with Token").
-    /// `Ok(None)`: it does.
     ///
     /// # Errors
     ///
     /// The failed response, if it proves nothing about the webhook.
-    pub async fn webhook(&self, url: &WebhookUrl) -> Result<Option<LostWebhook>, DiscordFailure> {
+    pub async fn webhook(&self, url: &WebhookUrl) -> Result<WebhookLookup, DiscordFailure> {
         let path = format!("/webhooks/{}/{}", url.id(), url.token().expose());
         let permit = self.circuit_breaker().acquire_without_token().await;
         let answer = match self.request(Method::GET, &path)?.send().await {
@@ -59,7 +73,8 @@ impl HttpTransport {
         match failure::json::<WebhookObject>(&answer) {
             Ok(found) if found.id == url.id() => {
                 permit.report_success();
-                Ok(None)
+                let WebhookObject { name, channel_id: channel, guild_id: guild, .. } = found;
+                Ok(WebhookLookup::Found(WebhookIdentity { name, channel, guild }))
             }
             Ok(_) => Err(DiscordFailure::stale()),
             Err(failure) => {
@@ -67,8 +82,8 @@ impl HttpTransport {
                 let is_discords = failure.code.is_some();
                 let failure = permit.failed(failure, answer.is_refusal());
                 match answer.status {
-                    404 if is_discords => Ok(Some(LostWebhook::Deleted)),
-                    401 if is_discords => Ok(Some(LostWebhook::TokenRefused)),
+                    404 if is_discords => Ok(WebhookLookup::Lost(LostWebhook::Deleted, failure.to_string())),
+                    401 if is_discords => Ok(WebhookLookup::Lost(LostWebhook::TokenRefused, failure.to_string())),
                     _ => Err(failure),
                 }
             }

@@ -71,11 +71,14 @@ impl Disposition {
         attempt: &Attempt,
     ) -> Recorded {
         let cause = message.deliveries.first().map(|delivery| delivery.event_id);
-        let announcement = self.notice.as_ref().map(|notice| {
-            // The cause of a reopening notice is the notice that it revokes.
-            let cause = destination.announced.filter(|_| *notice == Notice::Reopened).or(cause);
-            context.hub.announcement(notice, destination, cause, context.clock.moment())
-        });
+        let announcement = match &self.notice {
+            Some(notice) => {
+                // The cause of a reopening notice is the notice that it revokes.
+                let cause = destination.announced.filter(|_| *notice == Notice::Reopened).or(cause);
+                Some(context.hub.announcement(notice, destination, cause, context.clock.moment()).await)
+            }
+            None => None,
+        };
         if let Some(announcement) = &announcement {
             let lasts = self.notice != Some(Notice::Reopened);
             destination.announced = lasts.then_some(announcement.id);

@@ -89,6 +89,11 @@ impl Lane {
         self.context.store.destination(self.id).await
     }
 
+    /// Whether messages are sent to the destination now.
+    pub(super) async fn is_enabled(&self) -> store::Result<bool> {
+        self.context.store.is_enabled(self.id).await
+    }
+
     /// Reads the destination again. Its epoch, which says whose results count, does not change by reading.
     pub(super) async fn read_again(&self, destination: &mut Destination) -> store::Result<()> {
         if let Some(found) = self.destination().await? {
@@ -107,7 +112,7 @@ impl Lane {
     /// table, and the next sweep wakes the lane: then the destination is read again, and this returns false.
     pub(super) async fn hold(&self, destination: &mut Destination) -> store::Result<bool> {
         let clock = &self.context.clock;
-        if destination.closed.is_some() || destination.not_before <= clock.steady() {
+        if destination.closed.is_some() || !destination.enabled || destination.not_before <= clock.steady() {
             return Ok(true);
         }
         tokio::select! {

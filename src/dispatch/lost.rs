@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::discord::HttpTransport;
+use crate::discord::{HttpTransport, WebhookLookup};
 use crate::dispatch::Context;
 use crate::hub::lost_webhook;
 
@@ -17,7 +17,7 @@ pub(super) async fn name_lost_webhooks(transport: HttpTransport, context: Arc<Co
     };
     for webhook in webhooks.iter().take(MOST_ASKED) {
         let Ok(Some(url)) = context.store.webhook_url(webhook.id).await else { continue };
-        if let Ok(Some(lost)) = transport.webhook(&url).await {
+        if let Ok(WebhookLookup::Lost(lost, _)) = transport.webhook(&url).await {
             let problem = lost_webhook(webhook.id, &webhook.about.name, &webhook.mark, lost);
             tracing::warn!("{}", problem.sentence());
         }

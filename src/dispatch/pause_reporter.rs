@@ -16,7 +16,7 @@ const WORTH_KEEPING: Duration = Duration::from_secs(2);
 
 /// Restores the last process's state: a pause that is not over, and the refusals of the last ten minutes. So a process
 /// in a crash loop does not exceed Discord's limits either.
-pub(super) async fn recall(store: &Store, clock: &Clock, breaker: &CircuitBreaker) -> store::Result<()> {
+pub async fn recall(store: &Store, clock: &Clock, breaker: &CircuitBreaker) -> store::Result<()> {
     let now = clock.now();
     let refusals = store.refusals_since(now.minus(REFUSAL_WINDOW)).await?;
     breaker.recall(refusals.into_iter().map(|at| now.since(at)));

@@ -8,7 +8,7 @@
 //! | whether the other side can be reached | `sink/reachability.rs` | `calls/platform.rs`, `calls/platform_probe.rs` |
 
 mod channel;
-pub(super) mod discord_webhook;
+mod discord_webhook;
 mod prepare;
 pub(super) mod reachability;
 mod share;

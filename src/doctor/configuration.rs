@@ -42,7 +42,7 @@ pub(super) fn accepted(config: &Config) -> Vec<Check> {
         format!("Every variable is accepted (fingerprint {}).", config.fingerprint),
     )];
     checks.extend(config.notes.iter().filter_map(|note| of_note(note)));
-    if is_weak(config.webhook.secret.expose()) {
+    if config.webhook.secret.as_ref().is_some_and(|secret| is_weak(secret.expose())) {
         checks.push(Check::warn(
             Code::SecretWeak,
             "WEBHOOK_SECRET is long enough, but it looks made up: whoever guesses it can send events as XTSystems.",
@@ -50,7 +50,7 @@ pub(super) fn accepted(config: &Config) -> Vec<Check> {
              WEBHOOK_SECRET_PREVIOUS, `kill -HUP` nuncio or restart it, and run /register-webhook.",
         ));
     }
-    if config.routes.routes().is_empty() {
+    if config.routes.routes().is_empty() && config.needs_bot() {
         checks.push(Check::warn(
             Code::MapEmpty,
             "DISCORD_WEBHOOK_CHANNELS names no channel: events are kept, and none is shown unless /webhook-config routes it.",

@@ -30,6 +30,10 @@ pub(super) async fn checks(config: &Config, clock: &Clock) -> Vec<Check> {
     let (knows_stored, survey) = looked.await.unwrap_or_default();
     let mut checks = match access.client() {
         Some(client) => of_bot(config, client, clock, &survey).await,
+        None if !config.needs_bot() => vec![Check::ok(
+            Code::DiscordToken,
+            "DISCORD_TOKEN is not set: there is no bot, and nothing that is configured needs one.",
+        )],
         None => vec![Check::warn(
             Code::DiscordTokenMissing,
             "DISCORD_TOKEN is not set: there is no bot, and what is for channels waits.",

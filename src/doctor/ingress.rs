@@ -56,7 +56,7 @@ pub(super) async fn checks(
         ));
     }
     if let Port::This(proof) = &port
-        && !proof.uses(&webhook.secret)
+        && !proof.uses(webhook.secret.as_ref())
     {
         checks.push(Check::fail(
             Code::SecretStale,

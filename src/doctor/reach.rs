@@ -122,8 +122,8 @@ impl ProbeProof {
         lost.into_iter().filter(|(_, is_lost)| *is_lost).map(|(name, _)| name).collect()
     }
 
-    /// Whether the nuncio that answered verifies events with `secret`.
-    pub(super) fn uses(&self, secret: &Secret) -> bool {
+    /// Whether the nuncio that answered verifies events with `secret`; without one, that it verifies none.
+    pub(super) fn uses(&self, secret: Option<&Secret>) -> bool {
         self.arrived.secret == self.question.proof_of(secret)
     }
 }

@@ -20,7 +20,7 @@ use crate::ingress::probe::Refusals;
 use crate::model::route::Target;
 use crate::model::{EventId, Nonce, Outcome, Snowflake, Status};
 use crate::render;
-use crate::store::{StoppedAt, newest_test};
+use crate::store::{StoppedAt, entrance_of, newest_test};
 use crate::xtsystems;
 
 const KIND: &str = "webhook.test";
@@ -38,7 +38,7 @@ struct Tester<'a> {
 
 /// Sends tests, and judges their results. Sends nothing if the configuration is refused or no nuncio runs.
 pub async fn send_tests(variables: &Variables, clock: &Clock) -> Vec<Check> {
-    let Ok(config) = Config::from_variables(variables) else { return Vec::new() };
+    let Ok(config) = Config::read(variables, entrance_of(variables)) else { return Vec::new() };
     let mut checks = match tester(&config, clock).await {
         Ok(tester) => tester.run().await,
         Err(check) => vec![check],
@@ -60,6 +60,13 @@ async fn tester<'a>(config: &'a Config, clock: &'a Clock) -> Result<Tester<'a>, 
         return skipped("there is no readable key, which the first start makes");
     };
     let (prober, near) = (Prober::new(&key, clock), near(&config.webhook));
+    if config.webhook.secret.is_none() {
+        return Err(Check::ok(
+            Code::TestSkipped,
+            "Nothing was sent: WEBHOOK_SECRET is not set, so this nuncio takes no events of XTSystems. nuncio \
+             discord-webhooks test ID tries a stored webhook.",
+        ));
+    }
     if config.webhook.port == 0 {
         return skipped("WEBHOOK_PORT is 0, so its port is not known");
     }

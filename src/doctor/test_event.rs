@@ -43,7 +43,10 @@ pub(crate) async fn post(
     let now = clock.now().as_secs();
     body.insert("timestamp".to_owned(), now.into());
     let (body, timestamp) = (Value::Object(body).to_string(), now.to_string());
-    let signature = sign(&webhook.secret, &[timestamp.as_bytes(), body.as_bytes()]);
+    let Some(secret) = &webhook.secret else {
+        return Err(Rejected::NoAnswer("WEBHOOK_SECRET is not set".to_owned()));
+    };
+    let signature = sign(secret, &[timestamp.as_bytes(), body.as_bytes()]);
     let http = Outgoing::new(USER_AGENT, DEADLINE, true).client();
     let http = http.map_err(|error| Rejected::NoAnswer(cause(&error)))?;
     let request = http

@@ -2,7 +2,7 @@
 
 use crate::clock::Clock;
 use crate::config::{Config, EncryptionKey};
-use crate::discord::HttpTransport;
+use crate::discord::{HttpTransport, WebhookLookup};
 use crate::doctor::channels::of_problem;
 use crate::doctor::code::Code;
 use crate::doctor::{Check, LIMIT, State};
@@ -48,8 +48,8 @@ pub(super) async fn checks(
     let unread = open.len() - looked.len();
     for (webhook, found) in looked {
         checks.push(match found {
-            None => Check::ok(Code::Webhook, format!("Discord knows the stored webhook {}.", label(webhook))),
-            Some(lost) => {
+            WebhookLookup::Found(_) => Check::ok(Code::Webhook, format!("Discord knows the stored webhook {}.", label(webhook))),
+            WebhookLookup::Lost(lost, _) => {
                 let code = match lost {
                     LostWebhook::Deleted => Code::WebhookGone,
                     LostWebhook::TokenRefused => Code::WebhookTokenRefused,

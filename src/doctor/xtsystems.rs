@@ -11,12 +11,25 @@ const REGISTER: &str = "Run: nuncio webhooks register (or type /register-webhook
 /// All checks of XTSystems.
 pub(super) async fn checks(config: &Config, clock: &Clock) -> Vec<Check> {
     let Some(client) = XtSystemsClient::new(&config.xtsystems, clock.clone()) else {
-        let found =
-            "XTSYSTEMS_API_KEY is not set: events come in, and decisions and tickets are not offered.";
+        let found = match &config.webhook.secret {
+            Some(_) => "XTSYSTEMS_API_KEY is not set: events come in, and decisions and tickets are not offered.",
+            None => "Neither WEBHOOK_SECRET nor XTSYSTEMS_API_KEY is set: this nuncio works without XTSystems.",
+        };
         return vec![Check::ok(Code::Xtsystems, found)];
     };
     let (base, url) = (client.base().to_owned(), config.webhook.url(config.webhook.port));
     let mut checks = Vec::new();
+    if config.webhook.secret.is_none() {
+        checks.push(match clock.within(LIMIT, client.registration(&url)).await {
+            Some(Ok(_)) => Check::ok(
+                Code::Xtsystems,
+                format!("XTSystems ({base}) takes the key. WEBHOOK_SECRET is not set, so its events are not taken."),
+            ),
+            Some(Err(failure)) => of_failure(&base, &failure),
+            None => unreachable(&base, &format!("it did not answer within {} s", LIMIT.as_secs())),
+        });
+        return checks;
+    }
     if !client.can_reach(&url) {
         checks.push(Check::fail(
             Code::XtsystemsOutOfReach,

@@ -11,6 +11,7 @@ mod status;
 mod storage;
 pub(super) mod time;
 mod top_addresses;
+mod webhook_metrics;
 
 use std::collections::HashMap;
 
@@ -43,8 +44,8 @@ impl Hub {
         let conditions = self.conditions();
         let mut problems = conditions.problems();
         let discord_connected = self.gateway().is_well()
+            && self.0.live.has_token()
             && ![
-                Condition::NoToken,
                 Condition::TokenRefused,
                 Condition::DiscordUnreachable,
                 Condition::Paused,

@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::watch;
 
+use crate::config::ApiConfig;
 use crate::hub::{Condition, Hub, Rules};
 use crate::model::ping::Pings;
 use crate::model::route::RouteMap;
@@ -28,6 +29,9 @@ struct Values {
     fingerprint: String,
     /// `NUNCIO_API_KEY`.
     api_key: Option<Secret>,
+    api: Arc<ApiConfig>,
+    /// Whether there is a bot token.
+    has_token: bool,
 }
 
 impl Live {
@@ -48,6 +52,10 @@ impl Live {
         self.read().api_key
     }
 
+    pub(super) fn has_token(&self) -> bool {
+        self.read().has_token
+    }
+
     pub(super) fn pings(&self) -> Arc<Pings> {
         self.read().pings
     }
@@ -59,9 +67,29 @@ impl Hub {
         self.0.live.change(|now| now.fingerprint = fingerprint);
     }
 
-    /// Sets `NUNCIO_API_KEY`.
-    pub fn admit(&self, api_key: Option<Secret>) {
-        self.0.live.change(|now| now.api_key = api_key);
+    /// Sets `NUNCIO_API_KEY`, and the settings of the API and the dispatcher.
+    pub fn admit(&self, api_key: Option<Secret>, api: ApiConfig) {
+        self.0.live.change(|now| (now.api_key, now.api) = (api_key, Arc::new(api)));
+    }
+
+    /// The settings of the API and the dispatcher in effect.
+    #[must_use]
+    pub fn api_config(&self) -> Arc<ApiConfig> {
+        self.0.live.read().api
+    }
+
+    /// Sets whether there is a bot token. Without one there is a problem only if `needs_bot`: if something that is
+    /// configured waits for the bot.
+    pub fn expect_bot(&self, has_token: bool, needs_bot: bool) {
+        self.0.live.change(|now| now.has_token = has_token);
+        if needs_bot && !has_token {
+            self.conditions().raise(
+                Condition::NoToken,
+                "DISCORD_TOKEN is not set: events are kept, nothing is sent to channels. Put it into .env and restart",
+            );
+        } else {
+            self.conditions().clear(Condition::NoToken);
+        }
     }
 
     /// Fingerprint of the configuration in effect. For the operator alone.

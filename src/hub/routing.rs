@@ -8,7 +8,6 @@ pub(super) mod delivery_plan;
 pub(super) mod mute;
 pub(super) mod reroute;
 mod route;
-mod webhook;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,7 +23,6 @@ use crate::store::{self, Planned, Store};
 
 pub use reroute::{ReroutedTotal, Stranded};
 pub use route::Before;
-pub use webhook::{lost_webhook, replace_webhook};
 
 /// The environment's map, and the effective routes.
 #[derive(Debug)]

@@ -76,7 +76,7 @@ pub(super) async fn report(
     headers: HeaderMap,
 ) -> Json<HealthReport> {
     let peer = peer.map(|axum::Extension(ConnectInfo(peer))| peer);
-    let is_insider = is_insider(&ingress, peer, &headers);
+    let is_insider = is_insider(&ingress, peer, &headers).await;
     let words = if is_insider { sentence } else { code };
     let health = ingress.0.hub.health().await;
     let backlog = health.backlog.unwrap_or_default();

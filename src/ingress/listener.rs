@@ -43,6 +43,15 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Pause after the system has run out of file descriptors.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
+/// What a listener is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ListenerRole {
+    /// Webhooks, health, and whatever has no listener of its own.
+    Public,
+    /// Operators and the API: no webhooks, and no probes.
+    Admin,
+}
+
 /// The open connections.
 struct Connections {
     slots: Arc<Semaphore>,
@@ -119,11 +128,18 @@ pub(super) fn most_connections() -> usize {
     files.map_or(CONNECTIONS, |files: usize| files.saturating_sub(SPARE).clamp(FEW, CONNECTIONS))
 }
 
+/// How the connections are shared with a second listener: its own, and the rest.
+pub(super) fn shared_connections(most: usize) -> (usize, usize) {
+    let few = (most / 4).clamp(1, FEW);
+    (few, most.saturating_sub(few).max(1))
+}
+
 /// Serves `router` on `listener` until `stop`, then finishes the answers in progress.
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
     ingress: &IngressState,
+    role: ListenerRole,
     most: usize,
     stop: CancellationToken,
 ) {
@@ -150,6 +166,7 @@ pub(super) async fn serve(
                     router.clone(),
                     connection,
                     ingress.clone(),
+                    role,
                 );
                 tokio::spawn(async move {
                     serving.await;
@@ -185,12 +202,13 @@ fn serve_connection(
     router: Router,
     connection: Arc<HttpConnection>,
     ingress: IngressState,
+    role: ListenerRole,
 ) -> impl Future<Output = ()> + use<> {
     // Responses are small and awaited: Nagle's algorithm would delay them.
     let _ = stream.set_nodelay(true);
     let service = hyper::service::service_fn({
         let (connection, ingress) = (Arc::clone(&connection), ingress.clone());
-        move |request| answer(request, peer, router.clone(), Arc::clone(&connection), ingress.clone())
+        move |request| answer(request, peer, router.clone(), Arc::clone(&connection), ingress.clone(), role)
     });
     let watched = Watched { stream, connection: Arc::clone(&connection) };
     let http = http1::Builder::new()
@@ -225,6 +243,7 @@ async fn answer(
     router: Router,
     connection: Arc<HttpConnection>,
     ingress: IngressState,
+    role: ListenerRole,
 ) -> Result<Response, std::convert::Infallible> {
     let arrival = connection.begin();
     let live = ingress.live();
@@ -240,7 +259,9 @@ async fn answer(
             request.extensions_mut().insert(scheme);
             let route =
                 |request| route(request, peer, client, router.clone(), ingress.clone(), arrival.whole_by);
-            if live.counts(request.uri().path()) || probe::question_of(request.uri()).is_some() {
+            if role == ListenerRole::Admin {
+                hand_on(request, peer, router).await?
+            } else if live.counts(request.uri().path()) || probe::question_of(request.uri()).is_some() {
                 live.throttle.before(service_fn(route)).call(request).await?
             } else {
                 route(request).await?
@@ -263,7 +284,7 @@ async fn route(
     request: hyper::Request<Incoming>,
     peer: SocketAddr,
     client: ClientAddress,
-    mut router: Router,
+    router: Router,
     ingress: IngressState,
     whole_by: Duration,
 ) -> Result<Response, std::convert::Infallible> {
@@ -280,6 +301,15 @@ async fn route(
         let (head, body) = request.into_parts();
         return Ok(ingress.receive(route, InboundRequest { head, body, client, whole_by }).await);
     }
+    hand_on(request, peer, router).await
+}
+
+/// Hands a request on to `router`.
+async fn hand_on(
+    request: hyper::Request<Incoming>,
+    peer: SocketAddr,
+    mut router: Router,
+) -> Result<Response, std::convert::Infallible> {
     let mut request: Request = request.map(axum::body::Body::new);
     request.extensions_mut().insert(ConnectInfo(peer));
     router.call(request).await

@@ -9,7 +9,6 @@ use crate::ingress::limiter::AddressLimiter;
 use crate::ingress::source::SourceRoute;
 use crate::ingress::throttle::Throttle;
 use crate::ingress::{Ingress, IngressState, body_budget_for};
-use crate::secret::Secret;
 
 /// The configuration in effect.
 pub(super) struct LiveConfig {
@@ -17,8 +16,6 @@ pub(super) struct LiveConfig {
     pub(super) limit: RateLimit,
     pub(super) limiter: Arc<AddressLimiter>,
     pub(super) throttle: Arc<Throttle>,
-    /// The API key, which gives insider access.
-    pub(super) api_key: Option<Secret>,
     pub(super) proxies: TrustedProxies,
 }
 
@@ -35,15 +32,9 @@ impl Ingress {
 }
 
 impl ConfigHandle {
-    /// Applies these from the next request on: secrets, limits, trusted proxies, and the API key. The listening
-    /// address and the path do not change.
-    pub fn apply(
-        &self,
-        webhook: WebhookConfig,
-        limit: RateLimit,
-        proxies: TrustedProxies,
-        api_key: Option<Secret>,
-    ) {
+    /// Applies these from the next request on: secrets, limits, and trusted proxies. The listening address and the path
+    /// do not change.
+    pub fn apply(&self, webhook: WebhookConfig, limit: RateLimit, proxies: TrustedProxies) {
         let inner = &self.0.0;
         inner.body_budget.grow_to(body_budget_for(&webhook));
         let mut live = inner.live.write().unwrap_or_else(PoisonError::into_inner);
@@ -54,9 +45,9 @@ impl ConfigHandle {
                 (Arc::new(AddressLimiter::new(limit, inner.clock.clone())), Arc::new(Throttle::new(limit)))
             }
         };
-        let path = live.routes.first().map_or_else(|| webhook.path.clone(), |route| route.path.clone());
+        let path = inner.xtsystems_path.clone();
         let routes = SourceRoute::all(&WebhookConfig { path, ..webhook });
-        *live = Arc::new(LiveConfig { routes, limit, limiter, throttle, api_key, proxies });
+        *live = Arc::new(LiveConfig { routes, limit, limiter, throttle, proxies });
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) async fn page(
     headers: HeaderMap,
 ) -> Response {
     let peer = peer.map(|axum::Extension(ConnectInfo(peer))| peer);
-    if is_insider(&ingress, peer, &headers) {
+    if is_insider(&ingress, peer, &headers).await {
         let headers = [(header::CONTENT_TYPE, metric::CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")];
         return (headers, ingress.0.hub.metrics().await).into_response();
     }
@@ -32,7 +32,7 @@ pub(super) async fn page(
         StatusCode::UNAUTHORIZED,
         [(header::WWW_AUTHENTICATE, "Bearer")],
         Json(ErrorBody::new(
-            "/metrics is for this machine, and for Authorization: Bearer with NUNCIO_API_KEY",
+            "/metrics is for this machine, and for Authorization: Bearer with NUNCIO_API_KEY or an admin key of no company",
         )),
     )
         .into_response()

@@ -1,5 +1,5 @@
 //! `GET /webhooks/config` and `POST /webhooks/register`: the JSON counterparts of `/webhook-config` and
-//! `/register-webhook`, for requests with the API key.
+//! `/register-webhook`, for requests with an operator's API key. Without `WEBHOOK_SECRET` there is no door to configure: 404.
 
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{Request, State};
@@ -12,9 +12,9 @@ use serde_json::{Map, Value};
 
 use crate::hub::Hub;
 use crate::ingress::IngressState;
-use crate::ingress::insider::has_key;
+use crate::ingress::insider::operator;
 use crate::ingress::rejection::{ErrorBody, Rejection};
-use crate::model::{Actor, AuditEntry, AuditOutcome};
+use crate::model::{AuditEntry, AuditOutcome, Principal};
 use crate::signature::xtsystems::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::xtsystems::{Registrar, RegistrationError, RegistrationRequest};
 
@@ -68,7 +68,10 @@ pub(super) fn routes() -> Router<IngressState> {
 }
 
 async fn show(State(ingress): State<IngressState>, headers: HeaderMap) -> Response {
-    if !has_key(ingress.live().api_key.as_ref(), &headers) {
+    if ingress.live().routes.is_empty() {
+        return Rejection::NotFound.into_response();
+    }
+    if operator(&ingress.0.hub, &headers).await.is_none() {
         return no_key();
     }
     let found = ingress.0.hub.overview();
@@ -88,16 +91,17 @@ async fn show(State(ingress): State<IngressState>, headers: HeaderMap) -> Respon
 }
 
 async fn register(State(ingress): State<IngressState>, request: Request) -> Response {
-    if !has_key(ingress.live().api_key.as_ref(), request.headers()) {
-        return no_key();
+    if ingress.live().routes.is_empty() {
+        return Rejection::NotFound.into_response();
     }
+    let Some(principal) = operator(&ingress.0.hub, request.headers()).await else { return no_key() };
     let Ok(body) = to_bytes(request.into_body(), BODY_LIMIT).await else {
         return Rejection::TooLarge.into_response();
     };
     let Ok(requested) = read(&body) else { return Rejection::BadJson.into_response() };
     let (registrar, hub) = (ingress.0.registrar.clone(), ingress.0.hub.clone());
     // A client that disconnects must not leave the platform half configured, or the audit log without an entry.
-    let done = tokio::spawn(async move { register_and_audit(&registrar, &hub, requested).await }).await;
+    let done = tokio::spawn(async move { register_and_audit(&registrar, &hub, requested, &principal).await }).await;
     match done {
         Ok(Ok(registered)) => answer(StatusCode::OK, registered),
         Ok(Err(details)) => failed(details),
@@ -114,6 +118,7 @@ async fn register_and_audit(
     registrar: &Registrar,
     hub: &Hub,
     requested: RegistrationBody,
+    principal: &Principal,
 ) -> Result<RegisteredBody, String> {
     let wanted = RegistrationRequest {
         url: requested.webhook_url,
@@ -126,7 +131,7 @@ async fn register_and_audit(
         Err(why @ RegistrationError::Failed(_)) => (AuditOutcome::Failed, why.to_string()),
         Err(why) => (AuditOutcome::Refused, why.to_string()),
     };
-    let entry = AuditEntry::new(Actor::ApiKey, "api.register-webhook", "webhook");
+    let entry = AuditEntry::new(principal.actor(), "api.register-webhook", "webhook");
     if let Err(error) = hub.audit(AuditEntry { outcome, detail, ..entry }).await {
         tracing::error!(%error, "a registration took effect, but could not be written to the audit log");
     }
@@ -148,6 +153,6 @@ fn answer(status: StatusCode, body: impl Serialize) -> Response {
 }
 
 fn no_key() -> Response {
-    let error = ErrorBody::new("This needs Authorization: Bearer with NUNCIO_API_KEY");
+    let error = ErrorBody::new("This needs Authorization: Bearer with NUNCIO_API_KEY or an admin key of no company");
     (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], Json(error)).into_response()
 }

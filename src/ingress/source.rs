@@ -66,10 +66,11 @@ impl SourceRoute {
     /// The routes of all sources that send over HTTP.
     pub(super) fn all(webhook: &WebhookConfig) -> Vec<Self> {
         let route = |source| match source {
-            Source::XtSystems => Some(Self {
+            // Without a secret, nothing could be verified: there is no route.
+            Source::XtSystems => webhook.secret.as_ref().map(|secret| Self {
                 source,
                 path: webhook.path.clone(),
-                secrets: [Some(&webhook.secret), webhook.previous_secret.as_ref()]
+                secrets: [Some(secret), webhook.previous_secret.as_ref()]
                     .into_iter()
                     .flatten()
                     .cloned()

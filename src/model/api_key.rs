@@ -145,15 +145,16 @@ pub struct StoredApiKey {
     pub revoked_at: Option<Timestamp>,
 }
 
-/// Whether a key is accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ApiKeyState {
-    /// It is accepted.
-    Active,
-    /// It has expired.
-    Expired,
-    /// It was revoked.
-    Revoked,
+closed_set! {
+    /// Whether a key is accepted.
+    ApiKeyState {
+        /// It is accepted.
+        Active,
+        /// It has expired.
+        Expired,
+        /// It was revoked.
+        Revoked,
+    }
 }
 
 impl ApiKeyState {

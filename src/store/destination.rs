@@ -32,6 +32,16 @@ impl Store {
         row.as_ref().map(read).transpose()
     }
 
+    /// Whether messages are sent to a destination; `false` if there is none with this id.
+    pub async fn is_enabled(&self, id: DestinationId) -> Result<bool> {
+        let found: Option<bool> =
+            query_scalar("SELECT enabled FROM destinations WHERE id = $1 AND deleted_at IS NULL")
+                .bind(id)
+                .fetch_optional(self.read())
+                .await?;
+        Ok(found.unwrap_or(false))
+    }
+
     /// Returns the open destinations that have a delivery due at `now` or an unfinished message.
     pub async fn due_destinations(&self, now: SteadyTime) -> Result<Vec<DestinationId>> {
         query_scalar(

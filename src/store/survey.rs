@@ -20,7 +20,7 @@ use crate::store::migrate::newest_schema;
 use crate::store::path::{refuse_hard_links, resolve};
 use crate::store::{Error, Lock, Result, wal};
 
-pub use api_key::has_api_key;
+pub use api_key::entrance_of;
 pub use bot::{BotSurvey, SealedWebhook, survey_bot};
 pub use lane::WaitingLane;
 pub use way::{StoppedAt, newest_test, way_of};

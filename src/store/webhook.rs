@@ -9,8 +9,12 @@ pub use change::WebhookTested;
 
 use crate::clock::Timestamp;
 use crate::key::Key;
-use crate::model::{AuditEntry, By, DestinationId, NewWebhook, WebhookIdentity, WebhookMark, WebhookUrl};
+use crate::model::{
+    AuditEntry, By, DestinationId, Idempotent, NewWebhook, Once, OnceResult, StoredWebhook, WebhookIdentity,
+    WebhookMark, WebhookUrl,
+};
 use crate::store::audit::{self, AuditKey};
+use crate::store::idempotency::OnceInUnit;
 use crate::store::sql::{Tx, query, query_scalar};
 use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
@@ -18,16 +22,20 @@ use crate::store::{Error, Result, Store};
 /// The sink of these destinations.
 const SINK: &str = "discord_webhook";
 
-/// Result of storing an address.
+/// Result of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreOutcome {
-    /// It was stored.
+    /// It was made.
     Stored,
-    /// The same owner already has it stored, as this destination.
+    /// The same owner already has the address stored, as this destination.
     Known(DestinationId),
     /// There is no such destination.
     NotFound,
 }
+
+/// The same owner already has the address stored, as this destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownWebhook(pub DestinationId);
 
 /// The address of a webhook as its row holds it, and what Discord says about it.
 #[derive(Clone, Debug)]
@@ -45,10 +53,12 @@ impl Store {
         about: NewWebhook,
         url: &WebhookUrl,
         identity: Option<WebhookIdentity>,
+        once: Option<Once<StoredWebhook>>,
         by: By,
-    ) -> Result<StoreOutcome> {
+    ) -> Result<std::result::Result<OnceResult<StoredWebhook>, KnownWebhook>> {
         let (now, audit, address) = (self.0.clock.now(), self.audit_key()?, self.seal(id, url, identity)?);
-        self.writer().submit(Add { id, about, address, by, audit, now }).await
+        let once = self.once(once)?;
+        self.writer().submit(Add { id, about, address, once, by, audit, now }).await
     }
 
     /// Removes a webhook: nothing is sent to it any more. [`Store::cancel_removed`] cancels its deliveries. Returns
@@ -91,15 +101,19 @@ struct Add {
     id: DestinationId,
     about: NewWebhook,
     address: SealedAddress,
+    once: OnceInUnit<StoredWebhook>,
     by: By,
     audit: AuditKey,
     now: Timestamp,
 }
 
 impl Unit for Add {
-    type Output = StoreOutcome;
+    type Output = std::result::Result<OnceResult<StoredWebhook>, KnownWebhook>;
 
-    async fn apply(&self, tx: &mut Tx) -> Result<StoreOutcome> {
+    async fn apply(&self, tx: &mut Tx) -> Result<Self::Output> {
+        if let Some(before) = self.once.claim(tx).await? {
+            return Ok(Ok(before));
+        }
         let (about, identity) = (&self.about, self.address.identity.as_ref());
         let stored = query(
             "INSERT INTO destinations (id, sink, company_id, owner, address, name, origin, category, scope, sealed, \
@@ -128,14 +142,39 @@ impl Unit for Add {
         .execute(&mut *tx)
         .await?;
         if stored == 0 {
+            self.once.forget(tx).await?;
             return match known(tx, &about.company, &about.owner, &self.address.mark).await? {
-                Some(id) => Ok(StoreOutcome::Known(id)),
+                Some(id) => Ok(Err(KnownWebhook(id))),
                 None => Err(Error::Stale("the webhook was removed a moment ago")),
             };
         }
         let entry = self.by.entry(self.address.mark.to_string());
         note(tx, &self.audit, entry, self.id, self.now).await?;
-        Ok(StoreOutcome::Stored)
+        let stored = self.stored();
+        self.once.answer(tx, &stored).await?;
+        Ok(Ok(Ok(Idempotent::Done(stored))))
+    }
+}
+
+impl Add {
+    /// The webhook as it is now in the table.
+    fn stored(&self) -> StoredWebhook {
+        StoredWebhook {
+            id: self.id,
+            mark: self.address.mark.clone(),
+            about: NewWebhook { tested_at: None, ..self.about.clone() },
+            identity: self.address.identity.clone(),
+            closed: None,
+            denied: None,
+            waiting: 0,
+            failures: 0,
+            last_error: None,
+            sent: 0,
+            failed: 0,
+            last_success_at: None,
+            test_success_at: self.about.tested_at,
+            created_at: self.now,
+        }
     }
 }
 

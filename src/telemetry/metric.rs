@@ -118,6 +118,14 @@ impl Exposition {
         }
     }
 
+    /// Adds a gauge with one label, whose values are ids. The caller bounds how many.
+    pub fn gauges_by(&mut self, name: &str, help: &str, label: &str, values: Vec<(String, f64)>) {
+        self.family(name, "gauge", help);
+        for (id, value) in values {
+            self.sample(name, &[(label, &id)], value);
+        }
+    }
+
     /// Adds a histogram, in seconds.
     pub fn histogram<const N: usize>(&mut self, name: &str, help: &str, histogram: &Histogram<N>) {
         self.family(name, "histogram", help);

@@ -9,6 +9,9 @@ use crate::xtsystems::{CallFailure, Registered, XtSystemsClient};
 /// The error text when there is no key for the platform.
 pub const NO_KEY: &str = "nuncio has no XTSYSTEMS_API_KEY, so it cannot ask XTSystems: set it in .env, restart nuncio, and \
      try again. Nothing was changed.";
+/// The error text when there is no secret to sign events with.
+pub const NO_SECRET: &str = "nuncio has no WEBHOOK_SECRET, so it takes no events of XTSystems: set it in .env, `kill -HUP` \
+    nuncio or restart it, and try again. Nothing was changed.";
 /// More than there are kinds of events.
 const MOST_KINDS: usize = 50;
 const LONGEST_KIND: usize = 100;
@@ -20,7 +23,7 @@ const LONGEST_ADDRESS: usize = 2000;
 pub struct Registrar {
     platform: Option<XtSystemsClient>,
     url: String,
-    secret: Arc<RwLock<Secret>>,
+    secret: Arc<RwLock<Option<Secret>>>,
 }
 
 /// Options of a registration; omitted ones take the configured value.
@@ -80,6 +83,9 @@ pub enum RegistrationError {
     /// There is no key for the platform.
     #[error("{NO_KEY}")]
     NoKey,
+    /// There is no secret to sign events with.
+    #[error("{NO_SECRET}")]
+    NoSecret,
     /// The platform runs on another machine, and the address leads to this one.
     #[error(
         "XTSystems is not on this machine, so it cannot reach `localhost`: set PUBLIC_URL to an address that it can reach, \
@@ -94,13 +100,19 @@ pub enum RegistrationError {
 impl Registrar {
     /// Creates a registrar for `platform`. By default, events go to `url`, signed with `secret`.
     #[must_use]
-    pub fn new(platform: Option<XtSystemsClient>, url: String, secret: Secret) -> Self {
+    pub fn new(platform: Option<XtSystemsClient>, url: String, secret: Option<Secret>) -> Self {
         Self { platform, url, secret: Arc::new(RwLock::new(secret)) }
     }
 
     /// Changes the secret for future registrations.
-    pub fn sign_with(&self, secret: Secret) {
+    pub fn sign_with(&self, secret: Option<Secret>) {
         *self.secret.write().unwrap_or_else(PoisonError::into_inner) = secret;
+    }
+
+    /// Whether there is a secret to sign events with. Without one, nuncio takes none.
+    #[must_use]
+    pub fn has_secret(&self) -> bool {
+        self.secret.read().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// The default target address of the platform's events.
@@ -123,6 +135,7 @@ impl Registrar {
             return Err(RegistrationError::OutOfReach);
         }
         let secret = self.secret.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let secret = secret.ok_or(RegistrationError::NoSecret)?;
         let registered = platform.register(&url, &events, company.as_deref(), &secret).await?;
         Ok(Registration { registered, url })
     }

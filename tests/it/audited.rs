@@ -12,7 +12,8 @@ use std::time::Duration;
 use nuncio::hub::{ChannelInfo, Error};
 use nuncio::model::route::RouteKey;
 use nuncio::model::{
-    Actor, By, Category, DeliveryFilter, DeliveryId, NewWebhook, Person, Scope, Snowflake, Status,
+    Actor, ApiKeyId, ApiRole, By, Category, DeliveryFilter, DeliveryId, NewApiKey, NewWebhook, Person, Scope,
+    Snowflake, Status,
 };
 use serde_json::{Value, json};
 use sqlx::{Connection as _, SqliteConnection};
@@ -63,6 +64,7 @@ async fn asks_for_everything(t: &Harness, by: &By) -> Vec<(&'static str, Result<
     let message = t.channel("tickets").shown()[0]["id"].as_str().unwrap().parse().unwrap();
     let (channel, info) = general(t);
     let route = hub.set_routes()[0].id;
+    let api_key = t.store().api_keys().await.unwrap()[0].id;
     let key = RouteKey::read("asset.*").unwrap();
     vec![
         ("mute", hub.mute("alert.*", HOUR, "", by).await.map(drop)),
@@ -79,6 +81,9 @@ async fn asks_for_everything(t: &Harness, by: &By) -> Vec<(&'static str, Result<
         ("remove_webhook", hub.remove_webhook(stored, by).await.map(drop)),
         ("send_test", hub.send_test(by).await.map(drop)),
         ("confirm_clock", hub.confirm_clock(by).await),
+        ("create_key", hub.create_key(new_key("another"), None, by).await.map(drop)),
+        ("rotate_key", hub.rotate_key(api_key, HOUR, None, by).await.map(drop)),
+        ("revoke_key", hub.revoke_key(api_key, by).await.map(drop)),
     ]
 }
 
@@ -95,12 +100,13 @@ async fn state(t: &Harness) -> String {
     let webhooks: Vec<_> =
         store.webhooks().await.unwrap().into_iter().map(|webhook| (webhook.id, webhook.mark)).collect();
     format!(
-        "{:?} {:?} {deliveries:?} {webhooks:?} {:?} {:?} {}",
+        "{:?} {:?} {deliveries:?} {webhooks:?} {:?} {:?} {} {:?}",
         store.mutes().await.unwrap(),
         store.routes().await.unwrap(),
         store.clock_confirmed().await.unwrap(),
         store.backlog().await.unwrap(),
         store.recent(100).await.unwrap().len(),
+        store.api_keys().await.unwrap(),
     )
 }
 
@@ -121,7 +127,13 @@ async fn with_something_of_everything() -> Harness {
     t.hub().mute("ticket.*", HOUR, "", &by("Alice")).await.unwrap();
     t.hub().set_route(RouteKey::read("user.*").unwrap(), channel, Some(&info), &by("Alice")).await.unwrap();
     t.hub().add_webhook(about("Acme NOC"), &parsed(&t, &url(&t)), &by("Alice")).await.unwrap();
+    t.hub().create_key(new_key("web shop"), None, &by("Alice")).await.unwrap();
     t
+}
+
+/// An API key of this name.
+fn new_key(name: &str) -> NewApiKey {
+    NewApiKey { name: name.to_owned(), role: ApiRole::Sender, company: None, owner: None, expires_at: None }
 }
 
 async fn database(t: &Harness) -> SqliteConnection {
@@ -150,7 +162,7 @@ async fn no_change_is_made_that_the_log_cannot_record() {
         assert!(answer.is_ok(), "{what}: {answer:?}");
     }
     let all = t.store().audited(100).await.unwrap();
-    assert_eq!(all.len(), entries + 13, "{all:#?}");
+    assert_eq!(all.len(), entries + 16, "{all:#?}");
     t.settle().await;
     for channel in ["tickets", "general"] {
         let unread = t.channel(channel).unread().len();
@@ -179,6 +191,7 @@ async fn whoever_may_not_changes_nothing_whatever_asks_for_it() {
         (Actor::Person(person(Some(Snowflake::new(99)))), "in server 99, which is none of the operator's"),
         (Actor::Person(person(None)), "not in a server"),
         (Actor::ApiKey, "API keys are not for this"),
+        (Actor::Key { id: ApiKeyId::new(), name: "web shop".to_owned() }, "API keys are not for this"),
     ] {
         let (by, name) = (By::new(actor.clone(), "test"), actor.name());
         let asked = asks_for_everything(&t, &by).await;
@@ -203,7 +216,7 @@ async fn what_the_shell_does_and_is_refused_has_an_entry() {
     let t = Harness::plain().await;
     let webhook = url(&t);
     let add = ["discord-webhooks", "add", "--name", "Acme"];
-    let runs: [(&[&str], &str, i32, &str); 9] = [
+    let runs: [(&[&str], &str, i32, &str); 13] = [
         (&["mute", "alert.*", "--for", "1h"], "", 0, "command.mute done mute alert.*"),
         (
             &["mute", "machine.registered", "--for", "1h"],
@@ -218,6 +231,10 @@ async fn what_the_shell_does_and_is_refused_has_an_entry() {
         (&add, &webhook, 1, "discord-webhook.add refused …"),
         (&["discord-webhooks", "test", "Acme"], "", 0, "discord-webhook.test done …"),
         (&["discord-webhooks", "remove", "Acme"], "", 0, "discord-webhook.remove done …"),
+        (&["keys", "create", "web shop", "--role", "sender"], "", 0, "key.create done API key web shop"),
+        (&["keys", "rotate", "web shop"], "", 0, "key.rotate done API key web shop"),
+        (&["keys", "revoke", "web shop"], "", 0, "key.revoke done API key web shop"),
+        (&["keys", "create", " ", "--role", "reader"], "", 2, "key.create refused API key "),
     ];
     for (number, (args, input, code, entry)) in runs.into_iter().enumerate() {
         let ran = t.runs_with(args, input).await;

@@ -29,6 +29,10 @@ nuncio is not configured yet: WEBHOOK_SECRET is not set, and there is no .env he
      and put your values in. A fresh random secret, ready to copy (XTSystems gets the same one):
          WEBHOOK_SECRET=<64 hex digits>
 
+Only the API, for a program of yours (no XTSystems)? This is enough, and prints the key:
+         nuncio keys create NAME --role admin
+Then start nuncio.
+
 No Discord account at hand? `nuncio sandbox` in another terminal is one. Put what it prints into .env: "api" as
 DISCORD_API_URL, "bot_token" as DISCORD_TOKEN, what "xtsystems" holds as XTSYSTEMS_API_URL and XTSYSTEMS_API_KEY. Then run
 nuncio setup.

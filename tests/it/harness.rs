@@ -60,6 +60,7 @@ struct Running {
     store: Store,
     platform: XtSystems,
     address: std::net::SocketAddr,
+    admin_address: std::net::SocketAddr,
     reloader: Reloader,
     stop: CancellationToken,
     task: JoinHandle<()>,
@@ -179,13 +180,14 @@ impl Harness {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let app = App::build(config, listener, self.clock.clone()).await.unwrap();
         let (hub, store, address) = (app.hub().clone(), app.store().clone(), app.addr());
-        let reloader = app.reloader();
-        let secret = Secret::new(self.variables["WEBHOOK_SECRET"].clone());
+        let (reloader, admin_address) = (app.reloader(), app.admin_addr());
+        let secret = self.variables.get("WEBHOOK_SECRET").map_or(SECRET, String::as_str);
+        let secret = Secret::new(secret);
         let platform =
             XtSystems::over(http().clone(), format!("http://{address}{path}"), secret, self.clock.clone());
         let stop = CancellationToken::new();
         let task = tokio::spawn(app.run(stop.clone()));
-        self.running = Some(Running { hub, store, platform, address, reloader, stop, task });
+        self.running = Some(Running { hub, store, platform, address, admin_address, reloader, stop, task });
     }
 
     /// Has the variables count that can be read again, as SIGHUP does.
@@ -256,6 +258,11 @@ impl Harness {
 
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.running.as_ref().expect("nuncio is running").address)
+    }
+
+    /// A path where operators and the API are served: `ADMIN_LISTEN`, if that is set.
+    pub fn admin_url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.running.as_ref().expect("nuncio is running").admin_address)
     }
 
     /// Where nuncio listens.

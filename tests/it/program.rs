@@ -197,7 +197,9 @@ impl Program {
         let mut said = Vec::new();
         let address = lines.find_map(|line| {
             said.push(line);
-            let rest = said.last()?.split_once("POST http://")?.1;
+            let line = said.last()?;
+            // Without XTSystems there is no door for webhooks.
+            let rest = line.split_once("POST http://").or_else(|| line.split_once("API: http://"))?.1;
             Some(rest.split('/').next()?.to_owned())
         });
         // What it says afterwards is read, so that it can go on saying it.

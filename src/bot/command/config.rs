@@ -24,8 +24,12 @@ fn embed(context: CommandContext<'_>) -> ReplyEmbed {
     let overview = data.hub.overview();
     let endpoint = overview.endpoint;
     let port = endpoint.as_ref().map_or_else(|| "–".to_owned(), |at| at.address.port().to_string());
-    let path = endpoint.as_ref().map_or_else(|| "–".to_owned(), |at| quoted(&at.path));
-    let public = quoted(data.errands.registrar.url());
+    let registrar = &data.errands.registrar;
+    let (path, public, secret) = match endpoint.as_ref().filter(|_| registrar.has_secret()) {
+        Some(at) => (quoted(&at.path), quoted(registrar.url()), "set"),
+        None if registrar.has_secret() => ("–".to_owned(), quoted(registrar.url()), "set"),
+        None => ("–".to_owned(), "none: WEBHOOK_SECRET is not set".to_owned(), "not set"),
+    };
     let platform = match &data.errands.platform {
         Some(platform) => format!("{}, key set", quoted(platform.base())),
         None => "no XTSYSTEMS_API_KEY".to_owned(),
@@ -37,7 +41,7 @@ fn embed(context: CommandContext<'_>) -> ReplyEmbed {
         .fields([
             ("Port", port, true),
             ("Path", path, true),
-            ("Secret", "set".to_owned(), true),
+            ("Secret", secret.to_owned(), true),
             ("Webhook address for XTSystems", public, false),
             ("XTSystems", platform, false),
             ("Supported events", kinds, false),

@@ -28,13 +28,13 @@ pub(super) async fn webhook_status(context: CommandContext<'_>) -> Result<(), Er
             asking.await?
         }
     };
-    let embed = embed(&status, data.clock.now());
+    let embed = embed(&status, data.errands.registrar.has_secret(), data.clock.now());
     context.responder.reply(ReplyBody::default().embed(embed).ephemeral()).await?;
     Ok(())
 }
 
 /// The reply. Stays within Discord's limits: eleven fields, each at most 1024 characters except the description.
-fn embed(status: &SystemStatus, now: Timestamp) -> ReplyEmbed {
+fn embed(status: &SystemStatus, has_secret: bool, now: Timestamp) -> ReplyEmbed {
     let is_well = status.problems.is_empty();
     let color = if is_well { Color::Done } else { Color::Warning };
     let problems = status
@@ -45,8 +45,8 @@ fn embed(status: &SystemStatus, now: Timestamp) -> ReplyEmbed {
     let mut fields = vec![
         ("Server", server(status), true),
         ("Gateway", gateway(status.gateway), true),
-        ("Secret", "set".to_owned(), true),
-        ("Endpoint", endpoint(status), false),
+        ("Secret", if has_secret { "set" } else { "not set" }.to_owned(), true),
+        ("Endpoint", endpoint(status, has_secret), false),
         ("Database", database(status), false),
         ("Outbox", outbox(status, now), true),
         ("Last event", last_event(status), true),
@@ -79,8 +79,11 @@ fn gateway(gateway: GatewayState) -> String {
     }
 }
 
-fn endpoint(status: &SystemStatus) -> String {
+fn endpoint(status: &SystemStatus, has_secret: bool) -> String {
     match &status.endpoint {
+        Some(_) if !has_secret => {
+            "none: without `WEBHOOK_SECRET` nuncio takes no events of XTSystems".to_owned()
+        }
         Some(endpoint) => format!("`POST http://{}{}`", endpoint.address, endpoint.path),
         None => "none".to_owned(),
     }
@@ -230,7 +233,7 @@ mod tests {
     }
 
     fn lines(status: &SystemStatus) -> String {
-        let embed = serde_json::to_value(embed(status, NOW)).unwrap();
+        let embed = serde_json::to_value(embed(status, true, NOW)).unwrap();
         let fields = embed["fields"].as_array().unwrap().iter();
         let fields = fields.map(|field| {
             format!("{}: {}", field["name"].as_str().unwrap(), field["value"].as_str().unwrap())
@@ -269,13 +272,20 @@ mod tests {
             vec![Mute { pattern: "*".repeat(128), by: "_".repeat(100), ..status.mutes[0].clone() }; 99];
         status.newest = Some(("x".repeat(500), NOW));
         status.database = PathBuf::from("`/".repeat(2000));
-        let embed = serde_json::to_value(embed(&status, NOW)).unwrap();
+        let embed = serde_json::to_value(embed(&status, true, NOW)).unwrap();
         let units = |value: &serde_json::Value| value.as_str().unwrap_or_default().encode_utf16().count();
         let fields = embed["fields"].as_array().unwrap();
         assert!(fields.iter().all(|field| (1..=1024).contains(&units(&field["value"]))));
         let sum: usize = fields.iter().map(|field| units(&field["name"]) + units(&field["value"])).sum();
         assert!(sum + units(&embed["description"]) + units(&embed["title"]) < 6000);
         assert!(!embed.to_string().contains("@everyone https"));
+    }
+
+    #[test]
+    fn without_a_secret_there_is_no_endpoint() {
+        let text = serde_json::to_value(embed(&status(), false, NOW)).unwrap().to_string();
+        assert!(text.contains("\"not set\"") && text.contains("takes no events of XTSystems"), "{text}");
+        assert!(!text.contains("POST http"), "{text}");
     }
 
     #[rstest::rstest]

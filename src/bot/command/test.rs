@@ -37,6 +37,9 @@ async fn through_the_platform(
     platform: &xtsystems::XtSystemsClient,
 ) -> Result<(AuditOutcome, String), Error> {
     let data = context.data();
+    if !data.errands.registrar.has_secret() {
+        return Ok((AuditOutcome::Refused, xtsystems::NO_SECRET.to_owned()));
+    }
     let webhook = match platform.registration(data.errands.registrar.url()).await {
         Ok(Some(webhook)) => webhook,
         Ok(None) => {

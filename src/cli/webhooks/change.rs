@@ -65,7 +65,7 @@ impl RegistrationAdmin {
         self.must_reach(&url)?;
         // Another receiver must not learn this nuncio's signing secret.
         let is_here = self.here.as_deref().is_some_and(|here| is_same(&url, here));
-        let secret = if is_here { self.config.webhook.secret.clone() } else { asked_secret()? };
+        let secret = if is_here { self.secret()? } else { asked_secret()? };
         let events = wanted.events.unwrap_or_else(|| vec!["*".to_owned()]);
         let new = NewPlatformWebhook { name: name.clone(), url, events, company_id: wanted.company, secret };
         let done = self.platform.create_webhook(&new).await;

@@ -111,7 +111,7 @@ pub const VARIABLES: &[Variable] = &[
         "WEBHOOK_SECRET",
         VariableGroup::Webhook,
         ExampleValue::FillIn("your_secure_webhook_secret_here"),
-        "Required: the secret that XTSystems signs its events with, at least 16 bytes.",
+        "The secret that XTSystems signs its events with, at least 16 bytes. Required, unless there is an API key: then, without it, no events of XTSystems are taken (404).",
     ),
     variable(
         "WEBHOOK_SECRET_PREVIOUS",
@@ -161,6 +161,48 @@ pub const VARIABLES: &[Variable] = &[
         VariableGroup::Webhook,
         ExampleValue::Example("10.0.0.0/8,fd00::/8"),
         "Networks of your own proxies: what they say in X-Forwarded-For or Forwarded is believed.",
+    ),
+    variable(
+        "NUNCIO_API_KEY",
+        VariableGroup::Api,
+        ExampleValue::Example("your_api_key_here"),
+        "The first admin key of the API (/v1), as Authorization: Bearer or X-API-Key; nuncio keys create makes others. Opens /metrics to others than this machine, and /webhooks/config and /webhooks/register. Make one with: openssl rand -hex 32",
+    ),
+    variable(
+        "API_RATE_LIMIT",
+        VariableGroup::Api,
+        ExampleValue::Default("600/1m"),
+        "Rate limit of /v1 for each API key: so many requests over this time, a third of them at once.",
+    ),
+    variable(
+        "ADMIN_LISTEN",
+        VariableGroup::Api,
+        ExampleValue::Example("127.0.0.1:3002"),
+        "Another address for /v1, /console, /docs, /openapi.json and /metrics, which the listener above then answers with 404.",
+    ),
+    variable(
+        "ALLOW_PRIVATE_TARGETS",
+        VariableGroup::Api,
+        ExampleValue::Example("10.0.0.0/8"),
+        "Private networks that nuncio may call at addresses it was given (a picture, an endpoint): networks with commas between. Without it, only public addresses.",
+    ),
+    variable(
+        "DISPATCH_NAME",
+        VariableGroup::Api,
+        ExampleValue::Default("nuncio"),
+        "The name that dispatched messages come from. A stored webhook's own name wins.",
+    ),
+    variable(
+        "DISPATCH_ICON_URL",
+        VariableGroup::Api,
+        ExampleValue::Example("https://nuncio.example/icon.png"),
+        "The picture of dispatched messages. A stored webhook's own picture wins.",
+    ),
+    variable(
+        "DISPATCH_FOOTER",
+        VariableGroup::Api,
+        ExampleValue::Example("nuncio"),
+        "The footer of dispatched messages. Without it, DISPATCH_NAME.",
     ),
     variable(
         "XTSYSTEMS_API_URL",
@@ -229,12 +271,6 @@ pub const VARIABLES: &[Variable] = &[
         "How long delivered and dead deliveries are kept with their events, in days. What waits is always kept.",
     ),
     variable(
-        "NUNCIO_API_KEY",
-        VariableGroup::Storage,
-        ExampleValue::Example("your_api_key_here"),
-        "Opens /metrics to others than this machine, and /webhooks/config and /webhooks/register: Authorization: Bearer. Make one with: openssl rand -hex 32",
-    ),
-    variable(
         "NUNCIO_ENCRYPTION_KEY",
         VariableGroup::Storage,
         ExampleValue::Example("your_key_of_64_hex_digits_here"),
@@ -263,45 +299,9 @@ pub const VARIABLES: &[Variable] = &[
 /// Variables of later versions: setting one is no mistake, but has no effect yet.
 pub const PLANNED: &[Variable] = &[
     variable(
-        "API_RATE_LIMIT",
-        VariableGroup::Webhook,
-        ExampleValue::Default("600/1m"),
-        "Rate limit of /v1 for each API key.",
-    ),
-    variable(
-        "ADMIN_LISTEN",
-        VariableGroup::Webhook,
-        ExampleValue::Example("127.0.0.1:3002"),
-        "Another address for /v1, the console and /metrics.",
-    ),
-    variable(
         "SOURCES",
         VariableGroup::Webhook,
         ExampleValue::Example(r#"{"github":{"format":"github","secret":"your_source_secret_here"}}"#),
         "Further senders of webhooks, as JSON.",
-    ),
-    variable(
-        "ALLOW_PRIVATE_TARGETS",
-        VariableGroup::Webhook,
-        ExampleValue::Example("10.0.0.0/8"),
-        "Private networks that requests of nuncio may reach: a comma list.",
-    ),
-    variable(
-        "DISPATCH_NAME",
-        VariableGroup::Discord,
-        ExampleValue::Default("nuncio"),
-        "The name that dispatched messages show.",
-    ),
-    variable(
-        "DISPATCH_ICON_URL",
-        VariableGroup::Discord,
-        ExampleValue::Example("https://nuncio.example/icon.png"),
-        "The picture that dispatched messages show.",
-    ),
-    variable(
-        "DISPATCH_FOOTER",
-        VariableGroup::Discord,
-        ExampleValue::Example("nuncio"),
-        "The footer of dispatched messages. Without it, the name.",
     ),
 ];

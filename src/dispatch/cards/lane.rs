@@ -21,7 +21,7 @@ use crate::dispatch::guard::{Poison, isolate};
 use crate::dispatch::lane::insist::put_off;
 use crate::dispatch::lane::{Lane, LaneEnd, restart};
 use crate::dispatch::sink::reachability;
-use crate::model::{Delivery, DeliveryId, Destination, Form, Message, Priority};
+use crate::model::{Delivery, DeliveryId, Destination, Form, Message, Priority, Sink};
 use crate::store::{self, NextStep, Recorded};
 
 /// How many deliveries a lane keeps in memory.
@@ -83,7 +83,7 @@ impl<'a> CardLane<'a> {
             while !self.lane.hold(&mut destination).await? {
                 self.take_hints();
             }
-            if destination.closed.is_some() {
+            if destination.closed.is_some() || !destination.enabled {
                 return Ok(LaneEnd::Idle);
             }
             let work = self.has_work(&destination.name).await?;
@@ -105,6 +105,10 @@ impl<'a> CardLane<'a> {
                 continue;
             }
             let permit = sink.permit().await;
+            // A stored webhook may have been disabled meanwhile.
+            if matches!(destination.sink, Sink::DiscordWebhook(_)) && !self.lane.is_enabled().await? {
+                return Ok(LaneEnd::Idle);
+            }
             // More urgent deliveries may have arrived while the lane waited for the permit.
             self.take_hints();
             if self.overtakes() {

@@ -5,16 +5,12 @@
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::discord::{DiscordFailure, HttpTransport, Permit, Share};
+use crate::discord::{HttpTransport, Permit, Share};
 use crate::dispatch::sink::prepare::prepare;
 use crate::dispatch::sink::share::share_of;
-use crate::dispatch::{Context, pause_reporter};
-use crate::model::{
-    Action, Arrived, Attempt, By, Destination, Message, Outcome, Reason, Snowflake, StoredWebhook,
-    WebhookMark,
-};
-use crate::render;
-use crate::store::{Result, Store};
+use crate::dispatch::Context;
+use crate::model::{Action, Arrived, Attempt, Destination, Message, Outcome, Reason, Snowflake, WebhookMark};
+use crate::store::Result;
 
 /// Why there are no buttons: Discord allows them only on webhooks that an application owns.
 const NO_BUTTONS: &str = "No buttons here: this card came through a webhook. Decide with /machine, or in a channel that the bot writes to";
@@ -101,33 +97,6 @@ impl WebhookSink {
             permit = self.permit().await;
         }
     }
-}
-
-/// Sends a test through a webhook now, even if it is closed, unless Discord blocks this address at the moment. A test
-/// that arrives is recorded and reopens the webhook; `by` becomes its audit entry.
-pub async fn try_webhook(
-    store: &Store,
-    transport: &HttpTransport,
-    clock: &Clock,
-    webhook: &StoredWebhook,
-    by: &By,
-) -> Result<Attempt> {
-    let Some(url) = store.webhook_url(webhook.id).await? else { return Ok(unreadable(clock)) };
-    pause_reporter::recall(store, clock, transport.circuit_breaker()).await?;
-    let permit = match transport.circuit_breaker().try_acquire_without_token() {
-        Ok(permit) => permit,
-        Err(wait) => {
-            let failure = DiscordFailure::breaker_open(wait);
-            return Ok(unsent(clock, failure.to_string(), failure.outcome));
-        }
-    };
-    let attempt =
-        transport.execute_webhook(&url, &render::webhook_test(&webhook.about.name, clock.now())).await;
-    permit.report(&attempt);
-    if matches!(attempt.outcome, Outcome::Sent(_)) {
-        store.note_webhook_tested(webhook.id, webhook.mark.clone(), by.clone()).await?;
-    }
-    Ok(attempt)
 }
 
 /// The attempt when an operator just removed the webhook: the next sweep cancels what waits for it.

@@ -12,6 +12,9 @@ use crate::model::{
 };
 use crate::store::{FollowUp, Incoming, Planned};
 
+/// The route of a notice that goes to webhooks.
+const SYSTEM: &str = "category:SYSTEM";
+
 /// A state change of a destination that operators are notified of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
@@ -75,9 +78,9 @@ fn is_notice(event: &Event) -> bool {
 }
 
 impl Hub {
-    /// The event that reports `notice` about `destination`, to the `default` route's destinations except that one.
-    #[must_use]
-    pub fn announcement(
+    /// The event that reports `notice` about `destination`, to the `default` route's destinations except that one. Where
+    /// there are none, to the ADMIN webhooks for SYSTEM of the same company.
+    pub async fn announcement(
         &self,
         notice: &Notice,
         destination: &Destination,
@@ -93,7 +96,7 @@ impl Hub {
         let priority = if *notice == Notice::Reopened { Priority::Normal } else { Priority::Urgent };
         let incoming = Incoming {
             event: event_of(id, notice, destination, cause, now.wall),
-            plan: self.recipients(destination.id, priority),
+            plan: self.recipients(destination.id, priority).await,
             unrouted: false,
             company_name: None,
             asks: None,
@@ -101,11 +104,18 @@ impl Hub {
         FollowUp { id, incoming }
     }
 
-    /// Recipients of nuncio's own notices: the `default` route's destinations, except the one that the notice is
-    /// about.
-    fn recipients(&self, except: DestinationId, priority: Priority) -> Vec<Planned> {
+    /// Recipients of nuncio's own notices, without the destination that the notice is about.
+    async fn recipients(&self, except: DestinationId, priority: Priority) -> Vec<Planned> {
         let mut plan = self.0.routing.now().default_plan();
         plan.retain(|planned| planned.destination_id != except);
+        if plan.is_empty() {
+            let webhooks = self.0.store.notice_webhooks(except).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "a notice reaches nobody: the database could not be read");
+                Vec::new()
+            });
+            let planned = |destination_id| Planned { destination_id, priority, route: SYSTEM.to_owned(), muted: None };
+            plan.extend(webhooks.into_iter().map(planned));
+        }
         plan.iter_mut().for_each(|planned| planned.priority = priority);
         plan
     }

@@ -109,8 +109,8 @@ impl Hub {
         let mut expired = 0;
         for (id, count) in self.0.store.expired(before).await? {
             let Some(destination) = self.0.store.destination(id).await? else { continue };
-            let mut notice =
-                Some(self.announcement(&Notice::Expired(count), &destination, None, self.0.clock.moment()));
+            let now = self.0.clock.moment();
+            let mut notice = Some(self.announcement(&Notice::Expired(count), &destination, None, now).await);
             tracing::error!(
                 "{count} deliveries were given up: {} has been closed for longer than RETENTION_DAYS. Let it take messages \
                  again (its reason is in /health), then: nuncio redeliver --dead",

@@ -109,6 +109,7 @@ impl Hub {
         text.gauge("nuncio_uptime_seconds", "Since the start.", self.0.clock.elapsed().as_secs());
         self.write_counters(&mut text);
         self.write_state(&mut text).await;
+        self.write_webhooks(&mut text).await;
         text.finish()
     }
 

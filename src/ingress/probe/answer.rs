@@ -27,8 +27,8 @@ const LONGEST_HEADER: usize = 300;
 /// The inputs of an answer.
 pub(in crate::ingress) struct ProbeContext<'a> {
     pub(in crate::ingress) key: &'a ProbeKey,
-    /// The secret that signs events.
-    pub(in crate::ingress) secret: &'a Secret,
+    /// The secret that signs events, if there is one.
+    pub(in crate::ingress) secret: Option<&'a Secret>,
     pub(in crate::ingress) now: Timestamp,
     pub(in crate::ingress) peer: IpAddr,
     pub(in crate::ingress) is_peer_trusted: bool,

@@ -21,7 +21,7 @@ use crate::secret::Secret;
 
 struct ProbeListener {
     key: ProbeKey,
-    secret: Secret,
+    secret: Option<Secret>,
     proxies: TrustedProxies,
     clock: Clock,
 }
@@ -31,7 +31,7 @@ struct ProbeListener {
 pub async fn answer_probes(
     listener: TcpListener,
     key: ProbeKey,
-    secret: Secret,
+    secret: Option<Secret>,
     proxies: TrustedProxies,
     clock: Clock,
     stop: CancellationToken,
@@ -56,7 +56,7 @@ async fn answer(
     }
     let answering = ProbeContext {
         key: &probed.key,
-        secret: &probed.secret,
+        secret: probed.secret.as_ref(),
         now: probed.clock.now(),
         peer: peer.ip().to_canonical(),
         is_peer_trusted: probed.proxies.contains(peer.ip()),

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::open;
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
+use crate::config::{Database, Entrance, Variables};
 use crate::store::Result;
 use crate::store::path::resolve;
 
@@ -12,7 +13,7 @@ use crate::store::path::resolve;
 ///
 /// # Errors
 /// If the database cannot be read.
-pub fn has_api_key(path: &Path, now: Timestamp) -> Result<bool> {
+fn has_api_key(path: &Path, now: Timestamp) -> Result<bool> {
     if !path.exists() {
         return Ok(false);
     }
@@ -24,4 +25,13 @@ pub fn has_api_key(path: &Path, now: Timestamp) -> Result<bool> {
     let valid = "SELECT COUNT(*) FROM api_keys WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1)";
     let keys: i64 = connection.query_row(valid, [now.as_millis()], |row| row.get(0))?;
     Ok(keys > 0)
+}
+
+/// Whether `variables` must let something in themselves: not if their database holds an API key. A database that cannot be
+/// read holds none; the start itself says what is wrong with it.
+#[must_use]
+pub fn entrance_of(variables: &Variables) -> Entrance {
+    let now = Clock::system().now();
+    let stored = Database::of(variables).and_then(|database| has_api_key(&database.path, now).ok());
+    if stored == Some(true) { Entrance::StoredKey } else { Entrance::Configured }
 }

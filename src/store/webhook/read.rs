@@ -4,12 +4,14 @@ use crate::clock::Timestamp;
 use crate::model::{
     Category, DestinationId, NewWebhook, Scope, Snowflake, StoredWebhook, WebhookFilter, WebhookIdentity,
 };
-use crate::store::sql::{Row, query};
+use crate::store::sql::{Row, query, query_scalar};
 use crate::store::webhook::{SINK, health, mark};
 use crate::store::{Error, Result, Store};
 
 /// The most webhooks of one read that has no limit of its own.
 const ALL: i64 = i64::MAX;
+/// The most webhooks that one notice goes to.
+const MOST_NOTICED: i64 = 10;
 /// Reads stored webhooks; `$2` is the hour before the last 24.
 // SQLite keeps the order of a CROSS JOIN. Unfinished rows have two indexes of their own; any other query plan is slow.
 const SELECT: &str = "SELECT id, address, name, company_id, owner, category, scope, description, avatar_url, enabled, \
@@ -73,6 +75,21 @@ impl Store {
             .as_ref()
             .map(read)
             .transpose()
+    }
+
+    /// Returns the webhooks for notices about `about`: the enabled ADMIN webhooks for SYSTEM of its company, without
+    /// itself.
+    pub async fn notice_webhooks(&self, about: DestinationId) -> Result<Vec<DestinationId>> {
+        query_scalar(
+            "SELECT id FROM destinations WHERE sink = $1 AND category = 'SYSTEM' AND scope = 'ADMIN' AND enabled \
+             AND closed_reason IS NULL AND deleted_at IS NULL AND id <> $2 \
+             AND company_id = (SELECT company_id FROM destinations WHERE id = $2) ORDER BY id LIMIT $3",
+        )
+        .bind(SINK)
+        .bind(about)
+        .bind(MOST_NOTICED)
+        .fetch_all(self.read())
+        .await
     }
 }
 
