@@ -14,7 +14,9 @@ use tokio_util::sync::CancellationToken;
 use crate::bot::{Bot, CommandDeps};
 use crate::clock::Clock;
 use crate::config::{Config, XtSystemsConfig};
+use crate::console::{self, ConsoleState};
 use crate::discord::Access;
+use crate::discord_webhooks::DiscordWebhooks;
 use crate::dispatch::{Dispatcher, PlatformSink, SinkClients};
 use crate::hub::{Hub, Rules, WebhookEndpoint};
 use crate::ingress::Ingress;
@@ -127,6 +129,9 @@ impl App {
                 clock.clone(),
             )
         });
+        let webhooks =
+            DiscordWebhooks::new(hub.clone(), store.clone(), access.transport().clone(), clock.clone());
+        let console = ConsoleState::new(webhooks, clock.clone());
         let dispatcher = Dispatcher::new(
             store.clone(),
             hub.clone(),
@@ -146,7 +151,7 @@ impl App {
             clock,
         )
         .with_probe_key(ProbeKey::of(&any_key(&config.encryption)?));
-        let (mut router, admin_router) = (ingress.router(), ingress.admin_router());
+        let (mut router, admin_router) = (ingress.router(), ingress.admin_router().merge(console::router(&console)));
         let admin = match admin_listen {
             Some(address) => Some(AdminListener::bind(address, admin_router).await?),
             None => {

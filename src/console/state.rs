@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::config::DiscordBase;
 use crate::console::attempts::Attempts;
 use crate::console::flash::Flashes;
+use crate::discord_webhooks::DiscordWebhooks;
 use crate::hub::Hub;
 
 /// The state of the console. Clones share it.
@@ -17,8 +17,8 @@ pub(in crate::console) struct Inner {
     pub(in crate::console) hub: Hub,
     /// The time that pages show.
     pub(in crate::console) clock: Clock,
-    /// The Discord whose webhooks may be stored: `<origin>[/prefix]`.
-    pub(in crate::console) discord: String,
+    /// The use cases of stored webhooks that ask Discord.
+    pub(in crate::console) webhooks: DiscordWebhooks,
     /// Failed sign-ins.
     pub(in crate::console) attempts: Attempts,
     /// What the next page of each session says first.
@@ -26,11 +26,12 @@ pub(in crate::console) struct Inner {
 }
 
 impl ConsoleState {
-    /// A console over `hub`, for webhooks of the Discord at `base`.
+    /// A console over `webhooks` and the hub behind them.
     #[must_use]
-    pub fn new(hub: Hub, base: &DiscordBase, clock: Clock) -> Self {
+    pub fn new(webhooks: DiscordWebhooks, clock: Clock) -> Self {
         let (attempts, flashes) = (Attempts::new(clock.clone()), Flashes::default());
-        Self(Arc::new(Inner { hub, clock, discord: base.proxy(), attempts, flashes }))
+        let hub = webhooks.hub().clone();
+        Self(Arc::new(Inner { hub, clock, webhooks, attempts, flashes }))
     }
 }
 

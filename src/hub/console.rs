@@ -32,6 +32,9 @@ impl Hub {
         before: Option<&ConsoleToken>,
     ) -> store::Result<Option<(ConsoleSession, ConsoleToken)>> {
         let Some(link) = ConsoleToken::parse(link) else { return Ok(None) };
+        if !self.0.store.has_console_link(&link).await? {
+            return Ok(None);
+        }
         let token = ConsoleToken::generate();
         let exchanged = self.0.store.exchange_console_link(&link, &token, before, self.session_time()).await?;
         Ok(exchanged.map(|session| (session, token)))

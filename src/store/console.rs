@@ -43,6 +43,15 @@ impl Store {
         self.writer().submit(Exchange { link, token, before, id, audit, now }).await
     }
 
+    /// Returns whether there is such an unused link. Whoever guesses costs the writer nothing.
+    pub async fn has_console_link(&self, link: &ConsoleToken) -> Result<bool> {
+        let found: i64 = query_scalar("SELECT COUNT(*) FROM console_links WHERE hash = $1")
+            .bind(&link.hash()[..])
+            .fetch_one(self.read())
+            .await?;
+        Ok(found > 0)
+    }
+
     /// Returns the session with this cookie, whether it is over or not.
     pub async fn console_session(&self, token: &ConsoleToken) -> Result<Option<ConsoleSession>> {
         let row = query("SELECT id, name, created_at, used_at FROM console_sessions WHERE hash = $1")
