@@ -11,6 +11,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::api::{self, ApiState};
 use crate::bot::{Bot, CommandDeps};
 use crate::clock::Clock;
 use crate::config::{Config, XtSystemsConfig};
@@ -84,7 +85,7 @@ impl App {
         let hub = Hub::new(store.clone(), clock.clone(), config.routes, config.pings).await?;
         hub.configured(config.fingerprint);
         hub.expect_bot(has_token, needs_bot);
-        let admin_listen = config.api.admin_listen;
+        let (admin_listen, api_limit) = (config.api.admin_listen, config.api.rate_limit);
         hub.admit(config.api_key, config.api);
         store.take_over(&lock).await?;
         hub.trust_clock(config.discord.token.is_some()).await?;
@@ -131,7 +132,8 @@ impl App {
         });
         let webhooks =
             DiscordWebhooks::new(hub.clone(), store.clone(), access.transport().clone(), clock.clone());
-        let console = ConsoleState::new(webhooks, clock.clone());
+        let console = ConsoleState::new(webhooks.clone(), clock.clone());
+        let api = ApiState::new(webhooks, &any_key(&config.encryption)?, api_limit);
         let dispatcher = Dispatcher::new(
             store.clone(),
             hub.clone(),
@@ -151,7 +153,8 @@ impl App {
             clock,
         )
         .with_probe_key(ProbeKey::of(&any_key(&config.encryption)?));
-        let (mut router, admin_router) = (ingress.router(), ingress.admin_router().merge(console::router(&console)));
+        let (mut router, admin_router) = (ingress.router(), ingress.admin_router().merge(api::router(api)));
+        let admin_router = admin_router.merge(console::router(&console));
         let admin = match admin_listen {
             Some(address) => Some(AdminListener::bind(address, admin_router).await?),
             None => {

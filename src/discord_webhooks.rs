@@ -20,7 +20,9 @@ use crate::model::{
 use crate::render;
 use crate::store::{Store, WebhookTested};
 
-pub use import::{Candidate, ImportOptions, ImportReport, Importer, UnreadableSource, read_csv, read_json};
+pub use import::{
+    Candidate, ImportOptions, ImportReport, Importer, UnreadableSource, read_csv, read_json, read_postgres,
+};
 
 /// How long a look at a webhook may take, so that whoever stores it does not wait for a Discord that hangs.
 const LOOK: Duration = Duration::from_secs(5);

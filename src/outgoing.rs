@@ -19,6 +19,11 @@ pub const USER_AGENT: &str = concat!("nuncio/", env!("CARGO_PKG_VERSION"));
 /// are added while nuncio runs count after a restart.
 static TLS: LazyLock<Option<TlsConnector>> = LazyLock::new(|| TlsConnector::new().ok());
 
+/// TLS with those certificates, for connections that are not HTTP. `None` if it cannot be set up.
+pub fn tls() -> Option<TlsConnector> {
+    TLS.clone()
+}
+
 /// The builder of every client of ours, in tests too: with the certificates that are loaded once.
 pub fn builder() -> reqwest::ClientBuilder {
     let builder = reqwest::Client::builder();

@@ -1,7 +1,6 @@
 //! `/v1/discord-webhooks`: stored Discord webhooks. An address is accepted and never answered.
 //!
-//! A key with an owner has the USER webhooks of that owner, and nothing else; other keys change them as admins. The hub
-//! decides: here every handler of a change takes any key that may send.
+//! A key with an owner has the USER webhooks of that owner, and nothing else; other keys change them as admins.
 
 mod body;
 mod view;
@@ -15,7 +14,7 @@ use crate::api::json::{ApiJson, NoBody};
 use crate::api::list::{PageParams, Paging};
 use crate::api::path::ApiPath;
 use crate::api::problem::{Fault, Problem};
-use crate::api::role::{Reader, Sender};
+use crate::api::role::{Reader, WebhookAdmin};
 use crate::api::state::ApiState;
 use crate::model::{By, DestinationId, IdempotencyClaim, Scope, StoredWebhook, WebhookUrl};
 
@@ -58,12 +57,12 @@ pub(in crate::api) async fn show(
 /// Discord is asked about the address first: one that it does not know is refused with its answer. If Discord cannot be
 /// reached, the webhook is stored all the same, with a warning. Each owner has an address once: the second time is 409,
 /// with the id of the first. Admins store any webhook, a key with an owner those of scope USER of that owner.
-#[utoipa::path(post, path = "/v1/discord-webhooks", tag = "discord-webhooks", security(("bearer" = ["sender"])),
+#[utoipa::path(post, path = "/v1/discord-webhooks", tag = "discord-webhooks", security(("bearer" = ["admin"])),
     request_body = WebhookToStore,
     responses((status = 201, description = "The webhook, without its address.", body = SavedWebhook)))]
 pub(in crate::api) async fn create(
     State(api): State<ApiState>,
-    Sender(principal): Sender,
+    WebhookAdmin(principal): WebhookAdmin,
     body: ApiJson<WebhookToStore>,
 ) -> Result<Answer, Problem> {
     let by = By::key(&principal, "discord-webhook.add");
@@ -79,12 +78,12 @@ pub(in crate::api) async fn create(
 ///
 /// A new address is looked at like that of a new webhook, and what waited for the webhook is sent there. What comes while
 /// `enabled` is false waits, and is sent once it is true again.
-#[utoipa::path(patch, path = "/v1/discord-webhooks/{id}", tag = "discord-webhooks", security(("bearer" = ["sender"])),
+#[utoipa::path(patch, path = "/v1/discord-webhooks/{id}", tag = "discord-webhooks", security(("bearer" = ["admin"])),
     params(("id" = String, Path, description = "The webhook's id: `dst_…`.")), request_body = WebhookPatch,
     responses((status = 200, description = "The webhook after the change.", body = SavedWebhook)))]
 pub(in crate::api) async fn change(
     State(api): State<ApiState>,
-    Sender(principal): Sender,
+    WebhookAdmin(principal): WebhookAdmin,
     ApiPath(id): ApiPath<DestinationId>,
     body: ApiJson<WebhookPatch>,
 ) -> Result<Answer, Problem> {
@@ -95,12 +94,12 @@ pub(in crate::api) async fn change(
 }
 
 /// Replaces a webhook: what is left out gets its default, but for the address, which stays.
-#[utoipa::path(put, path = "/v1/discord-webhooks/{id}", tag = "discord-webhooks", security(("bearer" = ["sender"])),
+#[utoipa::path(put, path = "/v1/discord-webhooks/{id}", tag = "discord-webhooks", security(("bearer" = ["admin"])),
     params(("id" = String, Path, description = "The webhook's id: `dst_…`.")), request_body = ReplacedWebhook,
     responses((status = 200, description = "The webhook after the change.", body = SavedWebhook)))]
 pub(in crate::api) async fn replace(
     State(api): State<ApiState>,
-    Sender(principal): Sender,
+    WebhookAdmin(principal): WebhookAdmin,
     ApiPath(id): ApiPath<DestinationId>,
     body: ApiJson<ReplacedWebhook>,
 ) -> Result<Answer, Problem> {
@@ -112,12 +111,12 @@ pub(in crate::api) async fn replace(
 }
 
 /// Removes a webhook: nothing is sent to it any more, and what waits for it is canceled.
-#[utoipa::path(delete, path = "/v1/discord-webhooks/{id}", tag = "discord-webhooks", security(("bearer" = ["sender"])),
+#[utoipa::path(delete, path = "/v1/discord-webhooks/{id}", tag = "discord-webhooks", security(("bearer" = ["admin"])),
     params(("id" = String, Path, description = "The webhook's id: `dst_…`.")),
     responses((status = 204, description = "It is removed.")))]
 pub(in crate::api) async fn remove(
     State(api): State<ApiState>,
-    Sender(principal): Sender,
+    WebhookAdmin(principal): WebhookAdmin,
     ApiPath(id): ApiPath<DestinationId>,
 ) -> Result<StatusCode, Problem> {
     api.hub.remove_webhook(id, &By::key(&principal, "discord-webhook.remove")).await?;
@@ -125,12 +124,12 @@ pub(in crate::api) async fn remove(
 }
 
 /// Sends a test through a webhook, also through a disabled one, and answers with Discord's own result.
-#[utoipa::path(post, path = "/v1/discord-webhooks/{id}/test", tag = "discord-webhooks", security(("bearer" = ["sender"])),
+#[utoipa::path(post, path = "/v1/discord-webhooks/{id}/test", tag = "discord-webhooks", security(("bearer" = ["admin"])),
     params(("id" = String, Path, description = "The webhook's id: `dst_…`.")), request_body = NoBody,
     responses((status = 200, description = "Whether it arrived, and what Discord answered.", body = WebhookTestResult)))]
 pub(in crate::api) async fn test(
     State(api): State<ApiState>,
-    Sender(principal): Sender,
+    WebhookAdmin(principal): WebhookAdmin,
     ApiPath(id): ApiPath<DestinationId>,
     body: ApiJson<NoBody>,
 ) -> Result<Answer, Problem> {
@@ -140,12 +139,12 @@ pub(in crate::api) async fn test(
 }
 
 /// Sends a test to an address before it is stored, and answers with Discord's own result.
-#[utoipa::path(post, path = "/v1/discord-webhooks/test", tag = "discord-webhooks", security(("bearer" = ["sender"])),
+#[utoipa::path(post, path = "/v1/discord-webhooks/test", tag = "discord-webhooks", security(("bearer" = ["admin"])),
     request_body = AddressToTest,
     responses((status = 200, description = "Whether it arrived, and what Discord answered.", body = WebhookTestResult)))]
 pub(in crate::api) async fn test_address(
     State(api): State<ApiState>,
-    Sender(principal): Sender,
+    WebhookAdmin(principal): WebhookAdmin,
     body: ApiJson<AddressToTest>,
 ) -> Result<Answer, Problem> {
     let by = By::key(&principal, "discord-webhook.test");

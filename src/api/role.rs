@@ -30,6 +30,18 @@ roles! {
     Reader,
 }
 
+/// Keys that may change stored webhooks: admins, and keys with an owner that may send, for the webhooks of that owner.
+pub(in crate::api) struct WebhookAdmin(pub(in crate::api) Principal);
+
+impl<S: Sync> FromRequestParts<S> for WebhookAdmin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let is_owners = parts.extensions.get::<Principal>().is_some_and(|principal| principal.owner.is_some());
+        principal_with(parts, if is_owners { ApiRole::Sender } else { ApiRole::Admin }).map(Self)
+    }
+}
+
 fn principal_with(parts: &Parts, needed: ApiRole) -> Result<Principal, Problem> {
     // The layer in `auth.rs` has put it there; without it, nobody is let in.
     let principal = parts.extensions.get::<Principal>().ok_or_else(Problem::internal)?;

@@ -1,23 +1,27 @@
 //! `nuncio discord-webhooks`: Discord webhooks as destinations. Their addresses are passwords: they come from a prompt
 //! or from stdin, and are never shown again.
 
+mod edit;
+mod import;
+mod list;
+
 use std::io::{BufRead as _, IsTerminal as _, Read as _};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use serde_json::{Value, json};
 
 use crate::app;
 use crate::cli::actor::actor;
 use crate::cli::hub_error::at_shell;
 use crate::cli::{FAILED, Usage, database, print, say, table};
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::discord::Access;
+use crate::discord_webhooks::{DiscordWebhooks, not_looked_at};
 use crate::dispatch;
 use crate::hub::Hub;
 use crate::model::route::Target;
-use crate::model::{By, Category, DestinationId, NewWebhook, Outcome, Scope, StoredWebhook, WebhookUrl};
+use crate::model::{By, Category, DestinationId, NewWebhook, Outcome, Scope, WebhookUrl};
 use crate::store::{Lock, Store};
 
 /// The most bytes read as an address.
@@ -45,9 +49,15 @@ enum Command {
         /// Id of the user who owns it
         #[arg(long, value_name = "USER_ID", default_value = "")]
         owner: String,
+        /// Id of the company that it belongs to, if API keys have companies
+        #[arg(long, value_name = "COMPANY_ID", default_value = "")]
+        company: String,
         /// Purpose
         #[arg(long, default_value = "")]
         description: String,
+        /// The icon of its messages: a public https address
+        #[arg(long, value_name = "URL")]
+        avatar_url: Option<String>,
         /// Rejected: an address must not be an argument
         #[arg(hide = true)]
         surplus: Vec<String>,
@@ -58,7 +68,19 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Send a test message and print Discord's answer
+    /// Change a webhook's name, type, audience, owner, purpose or icon; what is left out stays
+    Edit(edit::Args),
+    /// Enable a webhook: what waited for it is sent
+    Enable {
+        /// The webhook's id, the last 8 characters of its id, or its name
+        id: String,
+    },
+    /// Disable a webhook: what comes for it waits until it is enabled
+    Disable {
+        /// The webhook's id, the last 8 characters of its id, or its name
+        id: String,
+    },
+    /// Send a test message and print Discord's answer; also through a disabled webhook
     Test {
         /// The webhook's id, the last 8 characters of its id, or its name
         id: String,
@@ -76,11 +98,13 @@ enum Command {
         /// The webhook's id, the last 8 characters of its id, or its name
         id: String,
     },
+    /// Import the webhooks of the old dispatcher. Only shows what it would do, unless --yes is given
+    Import(import::Args),
 }
 
 /// The state shared by the subcommands.
-struct DestinationAdmin {
-    hub: Hub,
+struct WebhookAdmin {
+    webhooks: DiscordWebhooks,
     store: Store,
     clock: Clock,
     config: Config,
@@ -95,70 +119,88 @@ pub(super) async fn run(args: Args, config: Config) -> anyhow::Result<ExitCode> 
     let store = database::open(&config, clock.clone()).await?;
     let hub =
         Hub::beside_server(store.clone(), clock.clone(), config.routes.clone(), config.pings.clone()).await?;
-    let admin = DestinationAdmin { hub, store, clock, config };
+    let access = Access::new(config.discord.base.clone(), None, clock.clone());
+    dispatch::recall_pauses(&store, &clock, access.transport().circuit_breaker()).await?;
+    let webhooks = DiscordWebhooks::new(hub, store.clone(), access.transport().clone(), clock.clone());
+    let admin = WebhookAdmin { webhooks, store, clock, config };
     let done = admin.run(args.command).await;
     admin.store.close().await;
     done
 }
 
-impl DestinationAdmin {
+impl WebhookAdmin {
     async fn run(&self, command: Command) -> anyhow::Result<ExitCode> {
         if let Command::List { json } = command {
-            return self.list(json).await;
+            return list::run(&self.webhooks.hub().webhooks().await?, json);
         }
         app::unlock(&self.store, &self.config.encryption).await?;
         match command {
-            Command::Add { name, category, scope, owner, description, surplus } => {
-                self.add(NewWebhook { name, category, scope, owner, description }, &surplus).await
+            Command::Add { name, category, scope, owner, company, description, avatar_url, surplus } => {
+                let about = NewWebhook { category, scope, owner, company, description, avatar_url, ..NewWebhook::named(name) };
+                self.add(about, &surplus).await
             }
             Command::Replace { id, surplus } => self.replace(&id, &surplus).await,
+            Command::Edit(args) => self.edit(args).await,
+            Command::Enable { id } => self.switch(&id, true).await,
+            Command::Disable { id } => self.switch(&id, false).await,
             Command::Test { id } => self.test(&id).await,
             Command::Remove { id } => self.remove(&id).await,
-            Command::List { json } => self.list(json).await,
+            Command::Import(args) => import::run(&self.webhooks, &self.clock, args).await,
+            Command::List { json } => list::run(&self.webhooks.hub().webhooks().await?, json),
         }
     }
 
     async fn add(&self, about: NewWebhook, surplus: &[String]) -> anyhow::Result<ExitCode> {
         let url = self.address(surplus)?;
-        let name = table::clean(&about.name, 80);
-        let id = self.hub.add_webhook(about, &url, &by("add")).await.map_err(at_shell)?;
+        let added = self.webhooks.add(about, &url, None, &by("add")).await.map_err(at_shell)?;
+        let Some(webhook) = added.done() else { return Ok(ExitCode::SUCCESS) };
+        let (id, name) = (webhook.id, table::clean(&webhook.about.name, 80));
         print(&id.to_string());
         say(&format!(
-            "{name} ({url}) is stored. To send events there, name it in DISCORD_WEBHOOK_CHANNELS, then `kill -HUP` \
-             nuncio or restart it:\n  {{\"alert.*\":[\"{id}\"]}}\nTry it: nuncio discord-webhooks test {}",
+            "{name} ({url}) is stored: dispatches of its type reach it. To send other events there, name it in \
+             DISCORD_WEBHOOK_CHANNELS, then `kill -HUP` nuncio or restart it:\n  {{\"alert.*\":[\"{id}\"]}}\nTry it: nuncio \
+             discord-webhooks test {}",
             id.short()
         ));
+        not_looked_at(&webhook).into_iter().for_each(|warning| say(&format!("{warning}.")));
         Ok(ExitCode::SUCCESS)
     }
 
     async fn replace(&self, id: &str, surplus: &[String]) -> anyhow::Result<ExitCode> {
-        let webhook = self.hub.webhook_named(id).await.map_err(at_shell)?;
+        let webhook = self.webhooks.hub().webhook_named(id).await.map_err(at_shell)?;
         let url = self.address(surplus)?;
-        self.hub.replace_webhook(webhook.id, &url, &by("replace")).await.map_err(at_shell)?;
+        let change = self.webhooks.change(webhook.id, Default::default(), Some(&url), &by("replace"));
+        let replaced = change.await.map_err(at_shell)?;
         print(&format!("{} now has the address {url}.", table::clean(&webhook.about.name, 80)));
-        if webhook.waiting > 0 {
-            let when = if Lock::is_held(&self.config.database.path) {
-                "within a second"
-            } else {
-                "at the next start: nuncio is not running"
-            };
-            say(&format!("{} deliveries that waited for it are sent {when}.", webhook.waiting));
-        }
+        not_looked_at(&replaced).into_iter().for_each(|warning| say(&format!("{warning}.")));
+        self.say_when(replaced.waiting);
         Ok(ExitCode::SUCCESS)
     }
 
+    /// Says when waiting deliveries are sent.
+    fn say_when(&self, waiting: u64) {
+        let when = if Lock::is_held(&self.config.database.path) {
+            "within a second"
+        } else {
+            "at the next start: nuncio is not running"
+        };
+        if waiting > 0 {
+            say(&format!("{waiting} deliveries that waited for it are sent {when}."));
+        }
+    }
+
     async fn test(&self, id: &str) -> anyhow::Result<ExitCode> {
-        let webhook = self.hub.webhook_named(id).await.map_err(at_shell)?;
-        let access = Access::new(self.config.discord.base.clone(), None, self.clock.clone());
-        let attempt =
-            dispatch::try_webhook(&self.store, access.transport(), &self.clock, &webhook, &by("test"))
-                .await?;
+        let webhook = self.webhooks.hub().webhook_named(id).await.map_err(at_shell)?;
+        let test = self.webhooks.test(webhook.id, &by("test")).await.map_err(at_shell)?;
+        let attempt = &test.attempt;
         let (name, ms) = (table::clean(&webhook.about.name, 80), attempt.took.as_millis());
         let answer = attempt.status.map_or("nothing".to_owned(), |status| status.to_string());
         match &attempt.outcome {
             Outcome::Sent(_) => {
                 print(&format!("A test arrived at {name}: Discord answered {answer} after {ms} ms."));
-                if webhook.closed.is_some() {
+                if !webhook.about.enabled {
+                    say(&format!("It is disabled: nuncio discord-webhooks enable {}", webhook.id.short()));
+                } else if webhook.closed.is_some() {
                     say("It was closed and is open again: nuncio sends what waits for it.");
                 }
                 Ok(ExitCode::SUCCESS)
@@ -180,8 +222,9 @@ impl DestinationAdmin {
     }
 
     async fn remove(&self, id: &str) -> anyhow::Result<ExitCode> {
-        let webhook = self.hub.webhook_named(id).await.map_err(at_shell)?;
-        let taken_back = self.hub.remove_webhook(webhook.id, &by("remove")).await.map_err(at_shell)?;
+        let hub = self.webhooks.hub();
+        let webhook = hub.webhook_named(id).await.map_err(at_shell)?;
+        let taken_back = hub.remove_webhook(webhook.id, &by("remove")).await.map_err(at_shell)?;
         print(&format!("{} is removed.", table::clean(&webhook.about.name, 80)));
         if taken_back > 0 {
             say(&format!("{taken_back} deliveries that waited for it were taken back."));
@@ -191,19 +234,6 @@ impl DestinationAdmin {
                 "DISCORD_WEBHOOK_CHANNELS still names it at {key:?}: take it out there, then \
                  `kill -HUP` nuncio or restart it."
             ));
-        }
-        Ok(ExitCode::SUCCESS)
-    }
-
-    async fn list(&self, as_json: bool) -> anyhow::Result<ExitCode> {
-        let webhooks = self.hub.webhooks().await?;
-        if as_json {
-            print(&Value::Array(webhooks.iter().map(json_of).collect()).to_string());
-        } else if webhooks.is_empty() {
-            say("No webhook is stored. nuncio discord-webhooks add --name NAME asks for its address.");
-        } else {
-            say(&columns("ID", "NAME", "TYPE", "SCOPE", "WAITING", "ADDRESS AND STATE"));
-            webhooks.iter().for_each(|webhook| print(&table::fitted(&line(webhook))));
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -233,8 +263,7 @@ impl DestinationAdmin {
             let mut lines = std::io::stdin().lock().take(LONGEST).lines();
             lines.next().transpose().context("stdin holds no text")?.unwrap_or_default()
         };
-        WebhookUrl::parse(&text, &self.config.discord.base.proxy())
-            .map_err(|why| Usage(format!("this is not a webhook address: {why}")).into())
+        self.webhooks.parse(&text).map_err(|why| Usage(format!("this is not a webhook address: {why}")).into())
     }
 }
 
@@ -257,45 +286,4 @@ fn word(text: &str) -> String {
 
 fn one_of(words: impl Iterator<Item = &'static str>) -> String {
     format!("one of {}", words.collect::<Vec<_>>().join(", "))
-}
-
-fn columns(id: &str, name: &str, category: &str, scope: &str, waiting: &str, rest: &str) -> String {
-    format!("{id:8}  {name:20}  {category:11}  {scope:6}  {waiting:>7}  {rest}").trim_end().to_owned()
-}
-
-fn line(webhook: &StoredWebhook) -> String {
-    let state = match (&webhook.closed, &webhook.denied) {
-        _ if !webhook.enabled => "  disabled".to_owned(),
-        (Some(why), _) => format!("  closed: {}", table::clean(why, 200)),
-        (None, Some(why)) => format!("  takes nothing for now: {}", table::clean(why, 200)),
-        (None, None) => String::new(),
-    };
-    columns(
-        &webhook.id.short(),
-        &table::clean(&webhook.about.name, 20),
-        webhook.about.category.as_str(),
-        webhook.about.scope.as_str(),
-        &webhook.waiting.to_string(),
-        &format!("{}{state}", webhook.mark),
-    )
-}
-
-fn json_of(webhook: &StoredWebhook) -> Value {
-    let owner = Some(&webhook.about.owner).filter(|owner| !owner.is_empty());
-    json!({
-        "id": webhook.id,
-        "name": webhook.about.name,
-        "webhook_url": webhook.mark.to_string(),
-        "type": webhook.about.category.as_str(),
-        "scope": webhook.about.scope.as_str(),
-        "description": webhook.about.description,
-        "user_id": owner,
-        "enabled": webhook.enabled,
-        "closed": webhook.closed,
-        "denied": webhook.denied,
-        "waiting": webhook.waiting,
-        "last_success_at": webhook.last_success_at.map(Timestamp::to_rfc3339),
-        "test_success_at": webhook.test_success_at.map(Timestamp::to_rfc3339),
-        "created_at": webhook.created_at.to_rfc3339(),
-    })
 }

@@ -4,6 +4,7 @@
 //! and underscores. What cannot be stored is named with its place and the reason, and stops nothing else.
 
 mod csv;
+mod postgres;
 mod row;
 
 use std::collections::HashSet;
@@ -18,6 +19,7 @@ use crate::model::{By, LostWebhook, StoredWebhook};
 use crate::store;
 
 pub use csv::read_csv;
+pub use postgres::read_postgres;
 pub use row::{Candidate, ImportOptions};
 
 /// How often an address is looked at before it counts as not reachable.

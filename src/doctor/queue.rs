@@ -74,6 +74,13 @@ fn of_lane(lane: &WaitingLane, now: Timestamp) -> Check {
             "Do what the sentence says; nuncio deliveries --pending lists them.",
         );
     }
+    if !lane.destination.enabled {
+        return Check::warn(
+            Code::LaneInTrouble,
+            format!("{waiting} {waits} for {name}, which is disabled."),
+            format!("To send them: nuncio discord-webhooks enable {}", lane.destination.id),
+        );
+    }
     let next = match lane.next.since(now).as_secs() {
         0 => "the next is due now, and goes out as soon as nuncio runs and Discord lets it".to_owned(),
         seconds => format!("the next is tried in {} (at {})", span(seconds), lane.next.to_rfc3339()),

@@ -53,6 +53,8 @@ const KEEPERS: &[(&str, &[&str])] = &[
     ("poise", &["bot"]),
     ("anyhow", &["app", "cli"]),
     ("native_tls", &["outgoing"]),
+    ("tokio_postgres", &["discord_webhooks"]),
+    ("postgres_native_tls", &["discord_webhooks"]),
     ("reqwest", &["config", "outgoing", "discord", "xtsystems", "sandbox", "demo", "cli"]),
 ];
 const LONGEST_FILE: usize = 400;

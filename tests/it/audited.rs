@@ -25,13 +25,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// A stored webhook of this name.
 fn about(name: &str) -> NewWebhook {
-    NewWebhook {
-        name: name.to_owned(),
-        category: Category::Custom,
-        scope: Scope::Admin,
-        owner: String::new(),
-        description: String::new(),
-    }
+    NewWebhook::named(name)
 }
 
 /// The channel #general, as the gateway would report it.
@@ -76,7 +70,7 @@ async fn asks_for_everything(t: &Harness, by: &By) -> Vec<(&'static str, Result<
         ("redeliver_event", hub.redeliver_event(delivery.event_id, by).await.map(drop)),
         ("redeliver_unrouted", hub.redeliver_unrouted(by, |_| {}).await.map(drop)),
         ("remove_route", hub.remove_route(route, by).await.map(drop)),
-        ("add_webhook", hub.add_webhook(about("Another"), &new, by).await.map(drop)),
+        ("add_webhook", hub.add_webhook(about("Another"), &new, None, None, by).await.map(drop)),
         ("replace_webhook", hub.replace_webhook(stored, &other, by).await),
         ("remove_webhook", hub.remove_webhook(stored, by).await.map(drop)),
         ("send_test", hub.send_test(by).await.map(drop)),
@@ -126,7 +120,7 @@ async fn with_something_of_everything() -> Harness {
     let (channel, info) = general(&t);
     t.hub().mute("ticket.*", HOUR, "", &by("Alice")).await.unwrap();
     t.hub().set_route(RouteKey::read("user.*").unwrap(), channel, Some(&info), &by("Alice")).await.unwrap();
-    t.hub().add_webhook(about("Acme NOC"), &parsed(&t, &url(&t)), &by("Alice")).await.unwrap();
+    t.hub().add_webhook(about("Acme NOC"), &parsed(&t, &url(&t)), None, None, &by("Alice")).await.unwrap();
     t.hub().create_key(new_key("web shop"), None, &by("Alice")).await.unwrap();
     t
 }

@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use nuncio::config::DiscordBase;
-use nuncio::model::{Actor, By, Category, DestinationId, NewWebhook, Scope, WebhookUrl};
+use nuncio::model::{Actor, By, Category, DestinationId, NewWebhook, WebhookUrl};
 use nuncio::sandbox::discord::Fault;
 use serde_json::json;
 use sqlx::{Connection as _, SqliteConnection};
@@ -51,15 +51,9 @@ pub fn parsed(t: &Harness, url: &str) -> WebhookUrl {
 }
 
 pub async fn stores(t: &Harness, url: &str) -> DestinationId {
-    let about = NewWebhook {
-        name: "Acme NOC".to_owned(),
-        category: Category::Support,
-        scope: Scope::Admin,
-        owner: String::new(),
-        description: String::new(),
-    };
+    let about = NewWebhook { category: Category::Support, ..NewWebhook::named("Acme NOC") };
     let by = By::new(Actor::Shell, "discord-webhook.add");
-    t.hub().add_webhook(about, &parsed(t, url), &by).await.unwrap()
+    t.hub().add_webhook(about, &parsed(t, url), None, None, &by).await.unwrap().done().unwrap().id
 }
 
 /// Tickets, assets and machines go through a stored webhook to #general; what is told to the admins stands in #alerts.
@@ -311,18 +305,12 @@ async fn a_row_that_was_tampered_with_closes_and_harms_nobody() {
 async fn the_same_address_is_stored_once_for_each_owner() {
     let t = Harness::plain().await;
     let url = parsed(&t, &url(&t));
-    let about = |owner: &str| NewWebhook {
-        name: "Twin".to_owned(),
-        category: Category::Custom,
-        scope: Scope::Admin,
-        owner: owner.to_owned(),
-        description: String::new(),
-    };
+    let about = |owner: &str| NewWebhook { owner: owner.to_owned(), ..NewWebhook::named("Twin") };
     let by = at_shell();
-    let adding = (0..20).map(|_| t.hub().add_webhook(about(""), &url, &by));
+    let adding = (0..20).map(|_| t.hub().add_webhook(about(""), &url, None, None, &by));
     let added = futures_util::future::join_all(adding).await;
     assert_eq!(added.iter().filter(|added| added.is_ok()).count(), 1, "{added:?}");
-    t.hub().add_webhook(about("u-1"), &url, &at_shell()).await.unwrap();
+    t.hub().add_webhook(about("u-1"), &url, None, None, &at_shell()).await.unwrap();
     assert_eq!(t.store().webhooks().await.unwrap().len(), 2);
     t.finish().await;
 }
