@@ -85,7 +85,7 @@ impl App {
         let hub = Hub::new(store.clone(), clock.clone(), config.routes, config.pings).await?;
         hub.configured(config.fingerprint);
         hub.expect_bot(has_token, needs_bot);
-        let (admin_listen, api_limit) = (config.api.admin_listen, config.api.rate_limit);
+        let admin_listen = config.api.admin_listen;
         hub.admit(config.api_key, config.api);
         store.take_over(&lock).await?;
         hub.trust_clock(config.discord.token.is_some()).await?;
@@ -133,7 +133,6 @@ impl App {
         let webhooks =
             DiscordWebhooks::new(hub.clone(), store.clone(), access.transport().clone(), clock.clone());
         let console = ConsoleState::new(webhooks.clone(), clock.clone());
-        let api = ApiState::new(webhooks, &any_key(&config.encryption)?, api_limit);
         let dispatcher = Dispatcher::new(
             store.clone(),
             hub.clone(),
@@ -144,6 +143,7 @@ impl App {
             clock.clone(),
         );
         dispatcher.recall().await?;
+        let encryption = any_key(&config.encryption)?;
         let ingress = Ingress::new(
             hub.clone(),
             config.webhook,
@@ -152,7 +152,8 @@ impl App {
             registrar.clone(),
             clock,
         )
-        .with_probe_key(ProbeKey::of(&any_key(&config.encryption)?));
+        .with_probe_key(ProbeKey::of(&encryption));
+        let api = ApiState::new(webhooks, &encryption);
         let (mut router, admin_router) = (ingress.router(), ingress.admin_router().merge(api::router(api)));
         let admin_router = admin_router.merge(console::router(&console));
         let admin = match admin_listen {

@@ -200,9 +200,7 @@ async fn dispatch(command: Option<Command>, notes: Vec<String>) -> anyhow::Resul
         Command::Completions(args) => Ok(help::complete(&args)),
         Command::Man(args) => help::man(&args),
         Command::Deliveries(args) => deliveries::run(&args, config()?).await,
-        Command::DiscordWebhooks(args) => {
-            discord_webhooks::run(args, config()?).await
-        }
+        Command::DiscordWebhooks(args) => discord_webhooks::run(args, config()?).await,
         Command::Mute(args) => mute::run(&args, config()?).await,
         Command::Unmute(args) => mute::unmute(&args, config()?).await,
         Command::Redeliver(args) => redeliver::run(&args, config()?).await,
@@ -225,7 +223,8 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     if error.is::<Report>()
         || error.is::<key::Error>()
         || error.is::<CannotStart>()
-        || error.is::<CannotListen>() {
+        || error.is::<CannotListen>()
+    {
         CONFIGURATION
     } else if error.is::<Usage>() {
         USAGE

@@ -221,7 +221,12 @@ impl Config {
     #[must_use]
     pub fn needs_bot(&self) -> bool {
         self.webhook.secret.is_some()
-            || self.routes.routes().iter().flat_map(|route| &route.targets).any(|target| target.channel().is_some())
+            || self
+                .routes
+                .routes()
+                .iter()
+                .flat_map(|route| &route.targets)
+                .any(|target| target.channel().is_some())
     }
 }
 

@@ -297,7 +297,8 @@ async fn not_found(State(ingress): State<IngressState>, request: Request) -> Rej
         let live = ingress.live();
         let paths: Vec<&str> = live.routes.iter().map(|route| route.path.as_str()).collect();
         let sentence = match paths.as_slice() {
-            [] => "a webhook was refused: this nuncio takes none. For XTSystems' events, set WEBHOOK_SECRET".to_owned(),
+            [] => "a webhook was refused: this nuncio takes none. For XTSystems' events, set WEBHOOK_SECRET"
+                .to_owned(),
             paths => format!(
                 "a webhook was refused: nothing is received at its path. Webhooks are received at {}",
                 paths.join(", ")
@@ -305,7 +306,11 @@ async fn not_found(State(ingress): State<IngressState>, request: Request) -> Rej
         };
         // Unspecified if the request did not come through the listener.
         let client = request.extensions().get::<ClientAddress>();
-        ingress.report(Finding::UnknownSource, &sentence, client.map_or(IpAddr::from([0; 4]), |client| client.0));
+        ingress.report(
+            Finding::UnknownSource,
+            &sentence,
+            client.map_or(IpAddr::from([0; 4]), |client| client.0),
+        );
     }
     Rejection::NotFound
 }

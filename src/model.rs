@@ -85,7 +85,7 @@ pub use id::{
     ApiKeyId, ConsoleSessionId, DecisionId, DeliveryId, DestinationId, EventId, InvalidId, MessageId, Mint, MuteId,
     QuarantineId, RouteId, Snowflake,
 };
-pub use idempotency::{Idempotent, IdempotencyClaim, Once, OnceResult, OtherBody};
+pub use idempotency::{IdempotencyClaim, Idempotent, Once, OnceResult, OtherBody};
 pub use kind::Kind;
 pub use link::{LinkTemplate, Links};
 pub use message::{Action, Form, Message, Nonce, PostedAfter};

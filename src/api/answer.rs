@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::api::problem::{Code, Fault, Problem};
-use crate::model::{Idempotent, IdempotencyClaim, Once, Principal};
+use crate::model::{IdempotencyClaim, Idempotent, Once, Principal};
 
 /// The header that makes a request safe to repeat.
 pub(in crate::api) const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -65,7 +65,9 @@ impl Answer {
         match serde_json::from_slice::<Self>(kept) {
             Ok(answer) => Ok(Self { is_repeated: true, ..answer }),
             Err(_) => {
-                tracing::error!("the answer that was kept for an Idempotency-Key is not one of this version's");
+                tracing::error!(
+                    "the answer that was kept for an Idempotency-Key is not one of this version's"
+                );
                 Err(Problem::internal())
             }
         }
@@ -99,10 +101,14 @@ fn key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let (first, second) = (values.next(), values.next());
     let Some(value) = first else { return Ok(None) };
     let key = value.to_str().ok().filter(|key| {
-        second.is_none() && (1..=LONGEST_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
+        second.is_none()
+            && (1..=LONGEST_KEY).contains(&key.len())
+            && key.bytes().all(|byte| byte.is_ascii_graphic())
     });
     key.map(Some).ok_or_else(|| {
-        let message = format!("must be there once, as 1 to {LONGEST_KEY} visible ASCII characters, for instance a UUID");
+        let message = format!(
+            "must be there once, as 1 to {LONGEST_KEY} visible ASCII characters, for instance a UUID"
+        );
         Problem::faults(Code::InvalidHeader, vec![Fault::new("Idempotency-Key", "invalid", message)])
     })
 }

@@ -35,9 +35,18 @@ pub(in crate::api) async fn authenticate(
         Err(problem) if problem.code() == Code::Unavailable => problem.into_response(),
         Err(problem) => {
             let client = request.extensions().get::<ClientAddress>().copied();
-            api.limits.charge(client).err().unwrap_or(problem).into_response()
+            api.limits
+                .charge(api.hub.api_config().rate_limit, client)
+                .err()
+                .unwrap_or(problem)
+                .into_response()
         }
     }
+}
+
+/// Lets as many requests of each key pass as `API_RATE_LIMIT` says.
+pub(in crate::api) async fn limit(State(api): State<ApiState>, request: Request, next: Next) -> Response {
+    api.limits.pass(api.hub.api_config().rate_limit, request, next).await
 }
 
 async fn principal(api: &ApiState, uri: &Uri, headers: &HeaderMap) -> Result<Principal, Problem> {
@@ -68,8 +77,7 @@ fn given_key(headers: &HeaderMap) -> Result<Secret, Problem> {
     if given.next().is_some() {
         return Err(unauthorized("This request has several API keys: send one, in one header."));
     }
-    let key = read(value).filter(|key| !key.is_empty() && !key.contains(char::is_whitespace));
-    key.map(Secret::new).ok_or_else(|| {
+    read(value).filter(|key| !key.is_empty()).map(Secret::new).ok_or_else(|| {
         unauthorized("The header holds no API key: it is Authorization: Bearer, one space, and the key.")
     })
 }

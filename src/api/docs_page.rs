@@ -49,12 +49,8 @@ pub(in crate::api) fn html(document: &Value) -> String {
     page.push_str(CONVENTIONS);
     for tag in list(&document["tags"]) {
         let name = text(&tag["name"]);
-        let _ = write!(
-            page,
-            "<h2 id=\"{0}\">{0}</h2><p>{1}</p>",
-            escape(name),
-            prose(text(&tag["description"]))
-        );
+        let _ =
+            write!(page, "<h2 id=\"{0}\">{0}</h2><p>{1}</p>", escape(name), prose(text(&tag["description"])));
         for (path, method, operation) in operations(document, name) {
             section(&mut page, path, method, operation);
         }
@@ -87,7 +83,9 @@ fn contents(page: &mut String, document: &Value) {
             );
         }
     }
-    page.push_str("<li><a href=\"#problems\">Problems</a></li><li><a href=\"#schemas\">Schemas</a></li></ul></nav>");
+    page.push_str(
+        "<li><a href=\"#problems\">Problems</a></li><li><a href=\"#schemas\">Schemas</a></li></ul></nav>",
+    );
 }
 
 fn section(page: &mut String, path: &str, method: &str, operation: &Value) {
@@ -194,12 +192,16 @@ fn type_of(schema: &Value) -> String {
     if let Some(reference) = schema["$ref"].as_str() {
         return link(reference);
     }
-    let forms: Vec<String> =
-        list(&schema["oneOf"]).chain(list(&schema["anyOf"])).chain(list(&schema["allOf"])).map(type_of).collect();
+    let forms: Vec<String> = list(&schema["oneOf"])
+        .chain(list(&schema["anyOf"]))
+        .chain(list(&schema["allOf"]))
+        .map(type_of)
+        .collect();
     if !forms.is_empty() {
         return forms.join(" or ");
     }
-    let words: Vec<String> = list(&schema["enum"]).map(|word| format!("<code>{}</code>", escape(text(word)))).collect();
+    let words: Vec<String> =
+        list(&schema["enum"]).map(|word| format!("<code>{}</code>", escape(text(word)))).collect();
     if !words.is_empty() {
         return words.join(" · ");
     }
@@ -210,7 +212,8 @@ fn type_of(schema: &Value) -> String {
         Value::String(one) => vec![one],
         several => list(several).map(text).collect(),
     };
-    let format = schema["format"].as_str().map_or_else(String::new, |format| format!(" ({})", escape(format)));
+    let format =
+        schema["format"].as_str().map_or_else(String::new, |format| format!(" ({})", escape(format)));
     let types = if types.is_empty() { "any JSON".to_owned() } else { escape(&types.join(" or ")) };
     format!("{types}{format}")
 }

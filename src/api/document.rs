@@ -34,7 +34,8 @@ pub(in crate::api) fn complete(paths: OpenApi) -> Value {
             complete_operation(path, method, operation);
         }
     }
-    let used: Vec<&str> = operations(&document).filter_map(|operation| operation["tags"][0].as_str()).collect();
+    let used: Vec<&str> =
+        operations(&document).filter_map(|operation| operation["tags"][0].as_str()).collect();
     let tags = TAGS.iter().filter(|(name, _)| used.contains(name));
     let tags = tags.map(|(name, description)| json!({"name": name, "description": description})).collect();
     document["tags"] = tags;
@@ -48,7 +49,13 @@ pub(in crate::api) fn complete(paths: OpenApi) -> Value {
 
 /// Every operation of the document.
 fn operations(document: &Value) -> impl Iterator<Item = &Value> {
-    document["paths"].as_object().into_iter().flatten().flat_map(|(_, item)| item.as_object()).flatten().map(|(_, one)| one)
+    document["paths"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .flat_map(|(_, item)| item.as_object())
+        .flatten()
+        .map(|(_, one)| one)
 }
 
 /// What each route has beside what its handler says: an id, the other security scheme, and its problems.
@@ -76,7 +83,8 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
         (503, true),
     ];
     for (status, _) in statuses.into_iter().filter(|(_, is_possible)| *is_possible) {
-        operation["responses"][status.to_string()] = json!({"$ref": format!("#/components/responses/{}", name_of(status))});
+        operation["responses"][status.to_string()] =
+            json!({"$ref": format!("#/components/responses/{}", name_of(status))});
     }
     if is_once {
         let parameter = json!({
@@ -111,7 +119,8 @@ fn responses() -> Value {
             let mut response = json!({"description": "", "content": {PROBLEM_JSON: {"schema": schema}}});
             if matches!(status, 409 | 429 | 503) {
                 let seconds = json!({"type": "integer", "minimum": 1});
-                response["headers"] = json!({"Retry-After": {"description": "In seconds.", "schema": seconds}});
+                response["headers"] =
+                    json!({"Retry-After": {"description": "In seconds.", "schema": seconds}});
             }
             response
         });

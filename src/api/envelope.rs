@@ -5,7 +5,7 @@
 
 use std::panic::AssertUnwindSafe;
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -33,14 +33,13 @@ const HEADERS: [(HeaderName, &str); 6] = [
 pub(in crate::api) async fn wrap(request: Request, next: Next) -> Response {
     let id = request_id(request.headers());
     let method = request.method().clone();
-    // The route, not the path: what stands in a path may be a secret that got there by mistake.
-    let route = request.extensions().get::<MatchedPath>().map_or("?".to_owned(), |path| path.as_str().to_owned());
+    let path = loggable(request.uri().path());
     let span = tracing::info_span!("api", request.id = %id);
     let answered = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await;
     let _inside = span.enter();
     let response = answered.unwrap_or_else(|_| {
         tracing::error!(
-            "{method} {route} was not answered because nuncio panicked (stderr shows where). Please report this"
+            "{method} {path} was not answered because nuncio panicked (stderr shows where). Please report this"
         );
         Problem::internal().into_response()
     });
@@ -51,8 +50,22 @@ pub(in crate::api) async fn wrap(request: Request, next: Next) -> Response {
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(X_REQUEST_ID, id);
     }
-    tracing::debug!(status = response.status().as_u16(), "answered {method} {route}");
+    tracing::debug!(status = response.status().as_u16(), "answered {method} {path}");
     response
+}
+
+/// A path for the log: words and ids. Anything else may be a secret that got there by mistake.
+fn loggable(path: &str) -> String {
+    let is_word = |part: &str| {
+        part.len() <= 32 && part.bytes().all(|byte| byte.is_ascii_lowercase() || b"-.".contains(&byte))
+    };
+    let is_id = |part: &str| {
+        let hex = part.get(4..).filter(|_| part.as_bytes().get(3) == Some(&b'_') && is_word(&part[..3]));
+        part == "v1"
+            || hex.is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    let parts = path.split('/').map(|part| if is_word(part) || is_id(part) { part } else { "…" });
+    parts.collect::<Vec<_>>().join("/")
 }
 
 /// Gives a problem its body. What else the response has (`Allow`) stays.
@@ -92,8 +105,7 @@ mod tests {
         async fn panics() -> &'static str {
             panic!("the canary of this test")
         }
-        let router =
-            Router::new().route("/panics", get(panics)).layer(axum::middleware::from_fn(wrap));
+        let router = Router::new().route("/panics", get(panics)).layer(axum::middleware::from_fn(wrap));
         let request = Request::builder().uri("/panics").header(X_REQUEST_ID, id).body(Body::empty()).unwrap();
         let response = router.oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
@@ -107,9 +119,20 @@ mod tests {
         let (response, body) = ask("my-id.1").await;
         assert_eq!(response.status(), 500);
         assert_eq!(response.headers()[X_REQUEST_ID], "my-id.1");
-        assert!(body.contains(r#""code":"internal""#) && body.contains(r#""request_id":"my-id.1""#), "{body}");
+        assert!(
+            body.contains(r#""code":"internal""#) && body.contains(r#""request_id":"my-id.1""#),
+            "{body}"
+        );
         assert!(!body.contains("canary"), "{body}");
         assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_not_logged() {
+        let id = "key_0193f2c1a5b07c3e9d1f4a6b8c0d2e4f";
+        assert_eq!(loggable(&format!("/v1/keys/{id}/rotate")), format!("/v1/keys/{id}/rotate"));
+        assert_eq!(loggable("/v1/keys/nun_abc/é/%20/A"), "/v1/keys/…/…/…/…");
+        assert_eq!(loggable(&format!("/v1/{}", "a".repeat(33))), "/v1/…");
     }
 
     #[tokio::test]

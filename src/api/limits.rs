@@ -1,20 +1,22 @@
 //! The rate limit of the API (`API_RATE_LIMIT`): a bucket per key, or per address for requests without a valid key.
 //!
-//! `tower-governor` counts requests as a layer behind authentication; refused ones are charged to their address by hand.
-//! Both share one table. Its size is bounded by the number of keys and, as at the ingress, of networks.
+//! `tower-governor` counts requests behind authentication; refused ones are charged to their address by hand. Both share
+//! one table. Its size is bounded by the number of keys and, as at the ingress, of networks.
 
-use std::sync::Arc;
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::http::Request;
+use axum::extract::Request;
+use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use governor::clock::{Clock as _, QuantaClock, QuantaInstant};
 use governor::middleware::NoOpMiddleware;
-use tower_governor::governor::{GovernorConfig, GovernorConfigBuilder};
+use tower::{Service as _, service_fn};
+use tower_governor::GovernorError;
+use tower_governor::governor::{Governor, GovernorConfig, GovernorConfigBuilder};
 use tower_governor::key_extractor::KeyExtractor;
-use tower_governor::{GovernorError, GovernorLayer};
 
 use crate::api::problem::{Code, Problem};
 use crate::config::RateLimit;
@@ -25,10 +27,7 @@ const BUCKETS: usize = 100_000;
 /// Full buckets are dropped once in so many refused requests.
 const SWEEP_EVERY: u64 = 4096;
 
-type Config = GovernorConfig<ByPayer, NoOpMiddleware<QuantaInstant>>;
-
-/// The layer that counts requests with a key.
-pub(in crate::api) type LimitLayer = GovernorLayer<ByPayer, NoOpMiddleware<QuantaInstant>, Body>;
+type Buckets = GovernorConfig<ByPayer, NoOpMiddleware<QuantaInstant>>;
 
 /// Whose bucket a request is charged to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -46,54 +45,78 @@ pub(in crate::api) struct ByPayer;
 impl KeyExtractor for ByPayer {
     type Key = Payer;
 
-    fn extract<T>(&self, request: &Request<T>) -> Result<Payer, GovernorError> {
+    fn extract<T>(&self, request: &axum::http::Request<T>) -> Result<Payer, GovernorError> {
         let principal = request.extensions().get::<Principal>().ok_or(GovernorError::UnableToExtractKey)?;
         Ok(Payer::Key(principal.key))
     }
 }
 
 /// The buckets of all keys and addresses.
+#[derive(Default)]
 pub(in crate::api) struct Limits {
-    config: Arc<Config>,
+    /// The limit in effect and its buckets: another limit begins with full ones.
+    current: Mutex<Option<(RateLimit, Arc<Buckets>)>>,
     refused: AtomicU64,
 }
 
 impl Limits {
-    pub(in crate::api) fn new(limit: RateLimit) -> Self {
-        #[expect(clippy::expect_used, reason = "neither of the two is zero")]
-        let config = GovernorConfigBuilder::default()
-            .key_extractor(ByPayer)
-            .period(limit.refill.max(Duration::from_nanos(1)))
-            .burst_size(limit.burst.get())
-            .finish()
-            .expect("a limit");
-        Self { config: Arc::new(config), refused: AtomicU64::new(0) }
+    fn buckets(&self, limit: RateLimit) -> Arc<Buckets> {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*current {
+            Some((of, buckets)) if *of == limit => Arc::clone(buckets),
+            _ => {
+                let buckets = Arc::new(buckets(limit));
+                *current = Some((limit, Arc::clone(&buckets)));
+                buckets
+            }
+        }
     }
 
-    /// The layer that charges requests to their key.
-    pub(in crate::api) fn layer(&self) -> LimitLayer {
-        GovernorLayer::new(Arc::clone(&self.config)).error_handler(refusal)
+    /// Runs a request if its key has not used up `limit`.
+    pub(in crate::api) async fn pass(&self, limit: RateLimit, request: Request, next: Next) -> Response {
+        let inner = service_fn(move |request: Request| {
+            let next = next.clone();
+            async move { Ok::<_, Infallible>(next.run(request).await) }
+        });
+        let mut governor = Governor::new(inner, &self.buckets(limit)).error_handler(refusal);
+        let Ok(response) = governor.call(request).await;
+        response
     }
 
     /// Charges a request without a valid key to its address.
     ///
     /// # Errors
     /// If that address has used its requests up.
-    pub(in crate::api) fn charge(&self, client: Option<ClientAddress>) -> Result<(), Problem> {
-        let buckets = self.config.limiter();
+    pub(in crate::api) fn charge(
+        &self,
+        limit: RateLimit,
+        client: Option<ClientAddress>,
+    ) -> Result<(), Problem> {
+        let buckets = self.buckets(limit);
+        let buckets = buckets.limiter();
         if self.refused.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1 {
             buckets.retain_recent();
             buckets.shrink_to_fit();
         }
         let is_crowded = buckets.len() >= BUCKETS;
         let payer = Payer::Network(client.map(|client| Network::of(client.0, is_crowded)));
-        buckets.check_key(&payer).map_err(|not_until| {
-            limited(not_until.wait_time_from(QuantaClock::default().now()).as_secs())
-        })
+        buckets
+            .check_key(&payer)
+            .map_err(|not_until| limited(not_until.wait_time_from(QuantaClock::default().now()).as_secs()))
     }
 }
 
-/// The response to a request that the layer refuses.
+fn buckets(limit: RateLimit) -> Buckets {
+    #[expect(clippy::expect_used, reason = "neither of the two is zero")]
+    GovernorConfigBuilder::default()
+        .key_extractor(ByPayer)
+        .period(limit.refill.max(Duration::from_nanos(1)))
+        .burst_size(limit.burst.get())
+        .finish()
+        .expect("a limit")
+}
+
+/// The response to a request that is refused.
 fn refusal(error: GovernorError) -> Response {
     match error {
         GovernorError::TooManyRequests { wait_time, .. } => limited(wait_time),
@@ -107,4 +130,42 @@ fn limited(wait_s: u64) -> Problem {
     let seconds = wait_s + 1;
     let detail = format!("More requests than API_RATE_LIMIT allows. Try again in {seconds} s.");
     Problem::new(Code::RateLimited, detail).retry_after(seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv6Addr;
+    use std::num::NonZeroU32;
+
+    use super::*;
+    use crate::config::Scope;
+
+    fn limit(burst: u32) -> RateLimit {
+        let burst = NonZeroU32::new(burst).unwrap();
+        RateLimit { burst, refill: Duration::from_secs(3600), scope: Scope::All }
+    }
+
+    // Control: with `is_crowded` always false there are 300,000.
+    #[test]
+    fn buckets_are_bounded() {
+        let limits = Limits::default();
+        for n in 0..300_000_u128 {
+            let client = ClientAddress(Ipv6Addr::from_bits(n << 64 | 0x2001 << 112).into());
+            let _ = limits.charge(limit(1), Some(client));
+        }
+        let length = limits.buckets(limit(1)).limiter().len();
+        assert!(length <= BUCKETS + 1, "{length}");
+    }
+
+    #[test]
+    fn another_limit_counts_at_once_and_the_same_one_forgets_nothing() {
+        let limits = Limits::default();
+        let passes = |burst| limits.charge(limit(burst), None).is_ok();
+        assert_eq!([passes(1), passes(1), passes(2), passes(2), passes(2)], [true, false, true, true, false]);
+    }
+
+    #[test]
+    fn whom_it_does_not_know_it_does_not_let_in() {
+        assert_eq!(refusal(ByPayer.extract(&axum::http::Request::new(())).unwrap_err()).status(), 500);
+    }
 }

@@ -1,7 +1,7 @@
 //! Lists in pages: `limit` and `cursor` (keyset, so that pages stay right while entries come and go).
 
 use axum::Json;
-use axum::extract::{FromRequestParts, MatchedPath};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
@@ -54,18 +54,20 @@ impl<F: DeserializeOwned + IntoParams> FromRequestParts<ApiState> for Paging<F> 
     async fn from_request_parts(parts: &mut Parts, api: &ApiState) -> Result<Self, Problem> {
         let pairs = query::pairs(&parts.uri)?;
         let filters = query::read(&parts.uri, &pairs, &["limit", "cursor"])?;
-        let value = |wanted: &str| pairs.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+        let value =
+            |wanted: &str| pairs.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
         let limit = value("limit").map_or(Ok(DEFAULT), limit)?;
-        let route = parts.extensions.get::<MatchedPath>().map_or("", |path| path.as_str());
-        let key = parts.extensions.get::<Principal>().map(|principal| principal.key.map(|key| key.to_string()));
+        let key =
+            parts.extensions.get::<Principal>().map(|principal| principal.key.map(|key| key.to_string()));
         let filtered: Vec<_> =
             pairs.iter().filter(|(name, _)| !["limit", "cursor"].contains(&name.as_str())).collect();
         // As JSON, no part can be taken for another.
-        let scope = serde_json::to_string(&(route, key, filtered)).unwrap_or_default();
+        let scope = serde_json::to_string(&(parts.uri.path(), key, filtered)).unwrap_or_default();
         let last = match value("cursor") {
             None => None,
             Some(cursor) => Some(api.cursors.open(&scope, cursor).ok_or_else(|| {
-                let detail = "This cursor is not of this list, these filters and this key. Start again without it.";
+                let detail =
+                    "This cursor is not of this list, these filters and this key. Start again without it.";
                 Problem::new(Code::InvalidCursor, detail)
             })?),
         };
@@ -101,7 +103,11 @@ impl<F> Paging<F> {
     }
 
     /// The page that `entries` begin, which were fetched so; `id` is what they are ordered by.
-    pub(in crate::api) fn page<T, Id: Into<Uuid>>(&self, mut entries: Vec<T>, id: impl Fn(&T) -> Id) -> Page<T> {
+    pub(in crate::api) fn page<T, Id: Into<Uuid>>(
+        &self,
+        mut entries: Vec<T>,
+        id: impl Fn(&T) -> Id,
+    ) -> Page<T> {
         let has_next = entries.len() > self.limit;
         entries.truncate(self.limit);
         let last = entries.last().filter(|_| has_next).map(|last| id(last).into());

@@ -190,7 +190,10 @@ impl Problem {
 
     /// A mistake of ours, which was logged.
     pub(in crate::api) fn internal() -> Self {
-        Self::new(Code::Internal, "nuncio failed to answer this request. Its log says why, under the request_id.")
+        Self::new(
+            Code::Internal,
+            "nuncio failed to answer this request. Its log says why, under the request_id.",
+        )
     }
 
     /// `detail`, with the seconds after which the same request may succeed.
@@ -257,9 +260,12 @@ impl From<Error> for Problem {
             }
             Error::Forbidden(refusal) => Self::new(Code::Forbidden, format!("{refusal}.")),
             Error::Conflict(Conflict::Stored(id)) => {
-                Self::new(Code::AlreadyExists, format!("This webhook is stored already, as {id}.")).with_id(id)
+                Self::new(Code::AlreadyExists, format!("This webhook is stored already, as {id}."))
+                    .with_id(id)
             }
-            Error::Conflict(Conflict::OtherBody) => Self::new(Code::KeyReused, format!("{}.", Conflict::OtherBody)),
+            Error::Conflict(Conflict::OtherBody) => {
+                Self::new(Code::KeyReused, format!("{}.", Conflict::OtherBody))
+            }
             Error::Conflict(Conflict::InFlight) => {
                 Self::new(Code::InFlight, format!("{}.", Conflict::InFlight)).retry_after(IN_FLIGHT_RETRY_S)
             }

@@ -46,7 +46,7 @@ pub fn router(api: ApiState) -> Router {
         .route("/v1/", any(not_found))
         .route("/v1/{*rest}", any(not_found))
         // The last is the first that a request passes.
-        .layer(api.limits.layer())
+        .layer(middleware::from_fn_with_state(api.clone(), auth::limit))
         .layer(middleware::from_fn_with_state(api.clone(), auth::authenticate));
     Router::new()
         .route("/openapi.json", get(openapi))

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::api::cursor::Cursors;
 use crate::api::limits::Limits;
-use crate::config::RateLimit;
 use crate::discord_webhooks::DiscordWebhooks;
 use crate::hub::Hub;
 use crate::key::Key;
@@ -13,7 +12,8 @@ use crate::key::Key;
 #[derive(Clone)]
 pub struct ApiState(Arc<Inner>);
 
-pub(in crate::api) struct Inner {
+/// What the state consists of.
+pub struct Inner {
     /// The use cases.
     pub(in crate::api) hub: Hub,
     /// Stored webhooks, as far as Discord is asked about them.
@@ -25,12 +25,11 @@ pub(in crate::api) struct Inner {
 }
 
 impl ApiState {
-    /// An API over `webhooks` and their hub: `key` is the encryption key, from which the key of the cursors is derived; `limit` is
-    /// `API_RATE_LIMIT`.
+    /// An API over `webhooks` and their hub. `key` is the encryption key: the key of the cursors is derived from it.
     #[must_use]
-    pub fn new(webhooks: DiscordWebhooks, key: &Key, limit: RateLimit) -> Self {
+    pub fn new(webhooks: DiscordWebhooks, key: &Key) -> Self {
         let hub = webhooks.hub().clone();
-        Self(Arc::new(Inner { hub, webhooks, cursors: Cursors::new(key), limits: Limits::new(limit) }))
+        Self(Arc::new(Inner { hub, webhooks, cursors: Cursors::new(key), limits: Limits::default() }))
     }
 }
 

@@ -135,7 +135,10 @@ async fn run_on(
 fn show(issued: &IssuedApiKey) {
     let IssuedApiKey { key, token } = issued;
     print(token.secret().expose());
-    let until = key.about.expires_at.map_or("until it is revoked".to_owned(), |end| format!("until {}", table::short(end)));
+    let until = key
+        .about
+        .expires_at
+        .map_or("until it is revoked".to_owned(), |end| format!("until {}", table::short(end)));
     say(&format!(
         "This is the key {} ({}, {}). It is accepted {until}. Copy it now: nuncio does not show it again.\n\
          Use it as `Authorization: Bearer …` or `X-API-Key: …`; clients read it from NUNCIO_API_KEY.",

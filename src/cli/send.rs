@@ -157,12 +157,7 @@ fn body_of(kind: &str, read: Value) -> Map<String, Value> {
 }
 
 /// Signs `body` with a fresh timestamp, so that every request is an event of its own.
-fn signed(
-    kind: String,
-    mut body: Map<String, Value>,
-    secret: &Secret,
-    now: Timestamp,
-) -> SignedRequest {
+fn signed(kind: String, mut body: Map<String, Value>, secret: &Secret, now: Timestamp) -> SignedRequest {
     body.insert("timestamp".to_owned(), now.as_secs().into());
     let body = Value::Object(body).to_string();
     let timestamp = now.as_secs().to_string();

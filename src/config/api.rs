@@ -101,8 +101,9 @@ impl ApiConfig {
             let wrong = InvalidValue::new("is the address of WEBHOOK_HOST and WEBHOOK_PORT", fix);
             reader.problem("ADMIN_LISTEN", wrong);
         }
-        let private_targets =
-            reader.or("ALLOW_PRIVATE_TARGETS", PrivateTargets::default(), |text| networks(text).map(PrivateTargets));
+        let private_targets = reader.or("ALLOW_PRIVATE_TARGETS", PrivateTargets::default(), |text| {
+            networks(text).map(PrivateTargets)
+        });
         if !private_targets.0.is_empty() {
             reader.note(
                 "ALLOW_PRIVATE_TARGETS lets requests of nuncio reach private networks: whoever may give nuncio an address \
@@ -220,7 +221,10 @@ mod tests {
         "DISPATCH_NAME=My Discord",
         "DISPATCH_NAME contains \"discord\" or \"clyde\", which Discord allows in no name"
     )]
-    #[case("DISPATCH_ICON_URL=/icon.png", "DISPATCH_ICON_URL is not a web address (relative URL without a base)")]
+    #[case(
+        "DISPATCH_ICON_URL=/icon.png",
+        "DISPATCH_ICON_URL is not a web address (relative URL without a base)"
+    )]
     fn what_is_wrong_is_named(#[case] line: &str, #[case] expected: &str) {
         assert_eq!(problem(line), expected);
     }

@@ -83,8 +83,7 @@ mod tests {
 
     #[test]
     fn a_wrong_value_refuses_all_of_it() {
-        let report =
-            between(&variables(""), &variables("RATE_LIMIT=2/1s\nWEBHOOK_PORT=x")).unwrap_err();
+        let report = between(&variables(""), &variables("RATE_LIMIT=2/1s\nWEBHOOK_PORT=x")).unwrap_err();
         assert_eq!(report.problems[0].variable, "WEBHOOK_PORT");
     }
 

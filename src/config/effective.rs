@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{Config, Entrance};
 use crate::config::placeholder::is_placeholder;
 use crate::config::report::{ConfigProblem, InvalidValue};
 use crate::config::variable::{self, DATABASE_URL, ExampleValue, PLANNED, VARIABLES};
 use crate::config::variables::{Origin, Variables};
+use crate::config::{Config, Entrance};
 use crate::secret::Secret;
 use crate::signature;
 

@@ -131,11 +131,7 @@ pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, InvalidValue> {
             )
         })
     };
-    text.split(',')
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-        .map(network)
-        .collect()
+    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(network).collect()
 }
 
 #[cfg(test)]

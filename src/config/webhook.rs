@@ -216,7 +216,8 @@ fn path(text: &str) -> Result<String, InvalidValue> {
             "Use another last name; /webhooks/xtsystems is the default.",
         )),
         [
-            name @ ("health" | "metrics" | "v1" | "console" | "docs" | "openapi.json" | "config" | "register"),
+            name
+            @ ("health" | "metrics" | "v1" | "console" | "docs" | "openapi.json" | "config" | "register"),
             ..,
         ] => Err(InvalidValue::new(
             format!("begins with {name:?}, which nuncio needs itself"),

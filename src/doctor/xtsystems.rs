@@ -12,8 +12,12 @@ const REGISTER: &str = "Run: nuncio webhooks register (or type /register-webhook
 pub(super) async fn checks(config: &Config, clock: &Clock) -> Vec<Check> {
     let Some(client) = XtSystemsClient::new(&config.xtsystems, clock.clone()) else {
         let found = match &config.webhook.secret {
-            Some(_) => "XTSYSTEMS_API_KEY is not set: events come in, and decisions and tickets are not offered.",
-            None => "Neither WEBHOOK_SECRET nor XTSYSTEMS_API_KEY is set: this nuncio works without XTSystems.",
+            Some(_) => {
+                "XTSYSTEMS_API_KEY is not set: events come in, and decisions and tickets are not offered."
+            }
+            None => {
+                "Neither WEBHOOK_SECRET nor XTSYSTEMS_API_KEY is set: this nuncio works without XTSystems."
+            }
         };
         return vec![Check::ok(Code::Xtsystems, found)];
     };

@@ -50,7 +50,9 @@ pub enum Conflict {
     #[error("that API key is expired, revoked, or replaced already: create a new one")]
     KeyEnded,
     /// The `Idempotency-Key` was used for another request.
-    #[error("this Idempotency-Key was used for another request: use a new one for each request, and the same one only to repeat it")]
+    #[error(
+        "this Idempotency-Key was used for another request: use a new one for each request, and the same one only to repeat it"
+    )]
     OtherBody,
     /// A request with this `Idempotency-Key` is being carried out.
     #[error("a request with this Idempotency-Key is still being carried out: repeat it in a few seconds")]

@@ -45,13 +45,9 @@ impl Hub {
         let mut problems = conditions.problems();
         let discord_connected = self.gateway().is_well()
             && self.0.live.has_token()
-            && ![
-                Condition::TokenRefused,
-                Condition::DiscordUnreachable,
-                Condition::Paused,
-            ]
-            .into_iter()
-            .any(|condition| conditions.holds(condition));
+            && ![Condition::TokenRefused, Condition::DiscordUnreachable, Condition::Paused]
+                .into_iter()
+                .any(|condition| conditions.holds(condition));
         let backlog = match self.0.store.backlog().await {
             Ok(backlog) => Some(backlog),
             Err(error) => {

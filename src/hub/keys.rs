@@ -111,13 +111,16 @@ impl Hub {
         let text = text.trim();
         let mut found = self.keys(principal).await?;
         found.retain(|key| {
-            key.id.to_string() == text || key.id.short() == text.to_ascii_lowercase() || key.about.name == text
+            key.id.to_string() == text
+                || key.id.short() == text.to_ascii_lowercase()
+                || key.about.name == text
         });
         if let Some(whole) = found.iter().position(|key| key.id.to_string() == text) {
             return Ok(found.swap_remove(whole));
         }
         let now = self.0.clock.for_appointments().get();
-        let is_current = |key: &StoredApiKey| key.state(now) == ApiKeyState::Active && key.replaced_by.is_none();
+        let is_current =
+            |key: &StoredApiKey| key.state(now) == ApiKeyState::Active && key.replaced_by.is_none();
         if found.iter().any(is_current) {
             found.retain(is_current);
         }

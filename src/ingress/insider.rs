@@ -14,7 +14,11 @@ pub(super) const FORWARDING: [&str; 6] =
     ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"];
 
 /// Whether the request comes from this machine or carries an operator's API key.
-pub(super) async fn is_insider(ingress: &IngressState, peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
+pub(super) async fn is_insider(
+    ingress: &IngressState,
+    peer: Option<SocketAddr>,
+    headers: &HeaderMap,
+) -> bool {
     is_local(ingress, peer, headers) || operator(&ingress.0.hub, headers).await.is_some()
 }
 

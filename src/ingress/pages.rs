@@ -8,9 +8,9 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
-use crate::ingress::{IngressState, not_found};
 use crate::ingress::insider::is_insider;
 use crate::ingress::rejection::{ErrorBody, Rejection};
+use crate::ingress::{IngressState, not_found};
 
 /// The page loads nothing and may not be framed.
 const POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'";

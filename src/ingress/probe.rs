@@ -243,6 +243,9 @@ mod tests {
                 assert!(!crate::signature::verify(&secret, &[body], signature.as_bytes()));
             }
         }
-        assert_ne!(question.proof_of(Some(&secret)), question.proof_of(Some(&Secret::new("0123456789abcdeg"))));
+        assert_ne!(
+            question.proof_of(Some(&secret)),
+            question.proof_of(Some(&Secret::new("0123456789abcdeg")))
+        );
     }
 }

@@ -101,7 +101,8 @@ async fn register(State(ingress): State<IngressState>, request: Request) -> Resp
     let Ok(requested) = read(&body) else { return Rejection::BadJson.into_response() };
     let (registrar, hub) = (ingress.0.registrar.clone(), ingress.0.hub.clone());
     // A client that disconnects must not leave the platform half configured, or the audit log without an entry.
-    let done = tokio::spawn(async move { register_and_audit(&registrar, &hub, requested, &principal).await }).await;
+    let done =
+        tokio::spawn(async move { register_and_audit(&registrar, &hub, requested, &principal).await }).await;
     match done {
         Ok(Ok(registered)) => answer(StatusCode::OK, registered),
         Ok(Err(details)) => failed(details),
@@ -153,6 +154,7 @@ fn answer(status: StatusCode, body: impl Serialize) -> Response {
 }
 
 fn no_key() -> Response {
-    let error = ErrorBody::new("This needs Authorization: Bearer with NUNCIO_API_KEY or an admin key of no company");
+    let error =
+        ErrorBody::new("This needs Authorization: Bearer with NUNCIO_API_KEY or an admin key of no company");
     (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], Json(error)).into_response()
 }

@@ -124,11 +124,7 @@ pub const WAITS: &[Wait] = &[
     },
     Wait {
         what: "the end of an API key",
-        storage: WaitStorage::Column {
-            table: "api_keys",
-            column: "expires_at",
-            rows: "revoked_at IS NULL",
-        },
+        storage: WaitStorage::Column { table: "api_keys", column: "expires_at", rows: "revoked_at IS NULL" },
         kind: WaitKind::Appointment,
     },
     Wait {

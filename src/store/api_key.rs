@@ -145,11 +145,12 @@ impl Unit for Revoke {
     type Output = bool;
 
     async fn apply(&self, tx: &mut Tx) -> Result<bool> {
-        let row = query("UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING *")
-            .bind(self.id)
-            .bind(self.now.as_millis())
-            .fetch_optional(&mut *tx)
-            .await?;
+        let row =
+            query("UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING *")
+                .bind(self.id)
+                .bind(self.now.as_millis())
+                .fetch_optional(&mut *tx)
+                .await?;
         let Some(row) = row else { return Ok(false) };
         note(tx, &self.audit, &self.by, &read(&row)?, "", self.now).await?;
         Ok(true)
@@ -213,7 +214,8 @@ async fn note(
 
 /// What a new key may do, for the audit log.
 fn described(key: &StoredApiKey) -> String {
-    let company = key.about.company.as_ref().map_or_else(String::new, |company| format!(", company {company}"));
+    let company =
+        key.about.company.as_ref().map_or_else(String::new, |company| format!(", company {company}"));
     let owner = key.about.owner.as_ref().map_or_else(String::new, |owner| format!(", owner {owner}"));
     format!("{}{company}{owner}", key.about.role)
 }

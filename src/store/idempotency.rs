@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::clock::{Moment, Timestamp};
 use crate::key::Key;
-use crate::model::{ApiKeyId, Idempotent, IdempotencyClaim, Mint, Once, OnceResult, OtherBody};
+use crate::model::{ApiKeyId, IdempotencyClaim, Idempotent, Mint, Once, OnceResult, OtherBody};
 use crate::store::sql::{Executor, Row, Tx, query};
 use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
@@ -151,12 +151,7 @@ impl Unit for Keep {
     }
 }
 
-async fn find(
-    on: impl Executor,
-    claim: &IdempotencyClaim,
-    key: &Key,
-    now: Timestamp,
-) -> Result<Claimed> {
+async fn find(on: impl Executor, claim: &IdempotencyClaim, key: &Key, now: Timestamp) -> Result<Claimed> {
     let row = query(
         "SELECT fingerprint, answer FROM idempotency WHERE principal = $1 AND idempotency_key = $2 AND claimed_at >= $3",
     )
@@ -176,7 +171,9 @@ fn read(row: &Row, claim: &IdempotencyClaim, key: &Key) -> Result<Claimed> {
     // A claim without an answer belongs to a unit that changed nothing.
     let Some(sealed) = sealed else { return Ok(Claimed::New) };
     let answer = key.open_bytes(&place(claim), &sealed);
-    answer.map(Claimed::Answered).ok_or_else(|| Error::Corrupt("the answer kept for an Idempotency-Key".to_owned()))
+    answer
+        .map(Claimed::Answered)
+        .ok_or_else(|| Error::Corrupt("the answer kept for an Idempotency-Key".to_owned()))
 }
 
 /// The column of the caller.

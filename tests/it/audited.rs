@@ -12,7 +12,7 @@ use std::time::Duration;
 use nuncio::hub::{ChannelInfo, Error};
 use nuncio::model::route::RouteKey;
 use nuncio::model::{
-    Actor, ApiKeyId, ApiRole, By, Category, DeliveryFilter, DeliveryId, NewApiKey, NewWebhook, Person, Scope,
+    Actor, ApiKeyId, ApiRole, By, DeliveryFilter, DeliveryId, NewApiKey, NewWebhook, Person,
     Snowflake, Status,
 };
 use serde_json::{Value, json};

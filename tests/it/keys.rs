@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use nuncio::hub::{Conflict, Error, KEY_OVERLAP};
 use nuncio::model::{
-    ApiKeyState, ApiRole, By, Idempotent, IdempotencyClaim, IssuedApiKey, NewApiKey, Once, Principal,
+    ApiKeyState, ApiRole, By, IdempotencyClaim, Idempotent, IssuedApiKey, NewApiKey, Once, Principal,
 };
 use nuncio::secret::Secret;
 use serde_json::Value;
@@ -157,7 +157,12 @@ async fn a_key_manages_the_keys_of_its_company_and_no_others() {
         assert!(listed.iter().all(|key| own(&key.about.company)), "{name}");
         for other in &keys {
             let is_own = own(&other.about.company);
-            assert_eq!(listed.iter().any(|key| key.id == other.id), is_own, "{name} sees {}", other.about.name);
+            assert_eq!(
+                listed.iter().any(|key| key.id == other.id),
+                is_own,
+                "{name} sees {}",
+                other.about.name
+            );
             if !is_own {
                 // Another company's does not exist.
                 let by = By::key(&principal, "api.keys.revoke");

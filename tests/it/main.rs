@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "a test that skips something says so")]
 
 mod answers;
+mod api;
 mod approval;
 mod architecture;
 mod attack;
@@ -24,6 +25,7 @@ mod customers;
 mod db;
 mod delivery;
 mod deploy;
+mod discord_webhooks;
 mod doctor;
 mod doubt;
 mod events_page;

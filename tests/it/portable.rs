@@ -11,7 +11,7 @@
 //! | the error for what cannot be followed | `a_statement_that_cannot_be_followed_is_reported` |
 
 mod calls;
-mod postgres;
+pub mod postgres;
 mod rules;
 mod rust;
 mod statements;

@@ -18,7 +18,8 @@ const KEY: &str = "canary-api-key-0123456789";
 
 /// Status and text of the answer to a request with `key`.
 async fn asks(method: &str, url: &str, key: &str) -> (u16, String) {
-    let request = http().request(method.parse().unwrap(), url).header("authorization", format!("Bearer {key}"));
+    let request =
+        http().request(method.parse().unwrap(), url).header("authorization", format!("Bearer {key}"));
     let answer = request.send().await.unwrap();
     (answer.status().as_u16(), answer.text().await.unwrap())
 }

@@ -20,7 +20,9 @@ use crate::model::IdempotencyClaim;
 const LARGEST: usize = 1024 * 1024;
 
 /// A type that a request's body can be.
-pub(in crate::api) trait ApiBody: DeserializeOwned + Validate<Context = ()> + ToSchema + Send + 'static {
+pub(in crate::api) trait ApiBody:
+    DeserializeOwned + Validate<Context = ()> + ToSchema + Send + 'static
+{
     /// What happens to fields that the type does not have.
     const UNKNOWN_FIELDS: UnknownFields = UnknownFields::Refused;
 }
@@ -37,7 +39,8 @@ pub(in crate::api) struct ApiJson<T> {
 
 /// The body of a request that needs none: `{}`, or nothing at all.
 #[derive(Deserialize, Validate, ToSchema)]
-#[schema(example = json!({}), additional_properties = false)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({}))]
 pub(in crate::api) struct NoBody {}
 
 impl ApiBody for NoBody {}
@@ -48,7 +51,8 @@ impl<S: Sync, T: ApiBody> FromRequest<S> for ApiJson<T> {
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         check_type(request.headers())?;
         let (head, body) = request.into_parts();
-        let declared = head.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        let declared =
+            head.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
         if declared.is_some_and(|length: u64| length > LARGEST as u64) {
             return Err(too_large());
         }
@@ -56,7 +60,10 @@ impl<S: Sync, T: ApiBody> FromRequest<S> for ApiJson<T> {
             if error.into_inner().is::<LengthLimitError>() {
                 return too_large();
             }
-            Problem::new(Code::Incomplete, "The connection ended, or was too slow, before the whole body was there.")
+            Problem::new(
+                Code::Incomplete,
+                "The connection ended, or was too slow, before the whole body was there.",
+            )
         })?;
         let once = claim(&head, &bytes)?;
         read(&bytes).map(|(value, warnings)| Self { value, warnings, once })
@@ -70,7 +77,10 @@ fn too_large() -> Problem {
 /// A body may be without a type, but not of another one.
 fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
     if headers.contains_key(header::CONTENT_ENCODING) {
-        return Err(Problem::new(Code::UnsupportedMediaType, "Send the body uncompressed, without Content-Encoding."));
+        return Err(Problem::new(
+            Code::UnsupportedMediaType,
+            "Send the body uncompressed, without Content-Encoding.",
+        ));
     }
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
     let is_json = match (types.next(), types.next()) {
@@ -142,14 +152,21 @@ mod tests {
             Ok(_) => Vec::new(),
             Err(problem) => {
                 let written = format!("{problem:?}");
-                written.split("pointer: ").skip(1).map(|fault| fault.split('"').nth(1).unwrap().to_owned()).collect()
+                written
+                    .split("pointer: ")
+                    .skip(1)
+                    .map(|fault| fault.split('"').nth(1).unwrap().to_owned())
+                    .collect()
             }
         }
     }
 
     #[test]
     fn rules_and_unknown_fields_are_told_together() {
-        assert_eq!(faults(json!({"name": "x", "count": 3, "parts": [{"label": "abc"}]})), Vec::<String>::new());
+        assert_eq!(
+            faults(json!({"name": "x", "count": 3, "parts": [{"label": "abc"}]})),
+            Vec::<String>::new()
+        );
         let body = json!({"name": "", "count": 9, "parts": [{"label": "abcd"}], "more": 1});
         assert_eq!(faults(body), ["/more", "/name", "/count", "/parts/0/label"]);
         // A number that its type does not hold is serde's to find.

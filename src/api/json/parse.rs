@@ -136,7 +136,11 @@ impl<'de> Visitor<'de> for &mut Reading {
             self.check(&key);
             let value = members.next_value_seed(&mut *self)?;
             if all.contains_key(&key) {
-                self.fault(Fault::new(self.at.as_str(), "duplicate_field", format!("{key:?} is there twice")));
+                self.fault(Fault::new(
+                    self.at.as_str(),
+                    "duplicate_field",
+                    format!("{key:?} is there twice"),
+                ));
             }
             self.at.leave(length);
             all.insert(key, value);
@@ -160,10 +164,10 @@ mod tests {
 
     #[test]
     fn what_json_says_twice_is_a_fault_wherever_it_is() {
-        assert_eq!(faults(r#"{"a":1,"b":[{"c":1,"c":2}],"a":2}"#), [
-            ("/b/0/c".to_owned(), "duplicate_field"),
-            ("/a".to_owned(), "duplicate_field")
-        ]);
+        assert_eq!(
+            faults(r#"{"a":1,"b":[{"c":1,"c":2}],"a":2}"#),
+            [("/b/0/c".to_owned(), "duplicate_field"), ("/a".to_owned(), "duplicate_field")]
+        );
         assert_eq!(faults("{\"a\":\"x\\u0000\"}"), [("/a".to_owned(), "invalid")]);
         assert_eq!(faults(""), []);
         assert_eq!(faults("{} {}"), [(String::new(), "invalid_json")]);

@@ -8,7 +8,11 @@ pub(super) struct Pointer(String);
 
 impl Pointer {
     /// Calls `inside` with the pointer to the member `key`.
-    pub(super) fn within<T>(&mut self, key: impl std::fmt::Display, inside: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn within<T>(
+        &mut self,
+        key: impl std::fmt::Display,
+        inside: impl FnOnce(&mut Self) -> T,
+    ) -> T {
         let length = self.0.len();
         push(&mut self.0, &key.to_string());
         let result = inside(self);

@@ -129,7 +129,11 @@ impl<'a> Check<'a> {
         }
         if !fits(schema, value) {
             let wanted = wanted(schema);
-            return self.fault(self.at.as_str().to_owned(), "wrong_type", format!("must be {wanted}, not {}", kind(value)));
+            return self.fault(
+                self.at.as_str().to_owned(),
+                "wrong_type",
+                format!("must be {wanted}, not {}", kind(value)),
+            );
         }
         match value {
             Value::Object(object) => self.object(schema, object),
@@ -150,7 +154,8 @@ impl<'a> Check<'a> {
     /// A value of several possible forms: the one that fits by its JSON type, if only one does.
     fn one_of(&mut self, forms: Vec<&'a Value>, value: &mut Value) {
         let forms: Vec<&Value> = forms.into_iter().map(|form| self.schema.resolve(form)).collect();
-        let mut fitting = forms.iter().filter(|form| fits(form, value) || form.get("oneOf").is_some());
+        let mut fitting =
+            forms.iter().copied().filter(|form| fits(form, value) || form.get("oneOf").is_some());
         match (fitting.next(), fitting.next()) {
             (Some(form), None) => self.value(form, value),
             // serde knows which.
@@ -168,8 +173,8 @@ impl<'a> Check<'a> {
         if self.unknown == UnknownFields::Warned && !members.is_open {
             self.rename(&members, object);
         }
-        for (name, schema) in &members.properties {
-            if let Some(value) = object.get_mut(*name) {
+        for &(name, schema) in &members.properties {
+            if let Some(value) = object.get_mut(name) {
                 let length = self.at.enter(name);
                 self.value(schema, value);
                 self.at.leave(length);

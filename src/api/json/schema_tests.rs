@@ -49,16 +49,19 @@ fn all_faults_are_told_at_once() {
         "amout": 3, "amount": "3", "color": 1.5, "lines": [{"name": 1, "kind": "sever"}, 4], "options": [],
         "tags": {"a": 1}, "free": {"anything": [1]},
     });
-    assert_eq!(check(body, UnknownFields::Refused).0, [
-        "/amount wrong_type: must be a number or null, not text",
-        "/color wrong_type: must be a whole number or null, not a number",
-        "/lines/0/name wrong_type: must be text, not a number",
-        "/lines/0/kind unknown_word: must be one of server, voucher. Did you mean \"server\"?",
-        "/lines/1 wrong_type: must be an object, not a number",
-        "/options wrong_type: must be null or an object, not a list",
-        "/user_id missing: \"user_id\" is missing",
-        "/amout unknown_field: there is no field \"amout\" here. Did you mean \"amount\"?",
-    ]);
+    assert_eq!(
+        check(body, UnknownFields::Refused).0,
+        [
+            "/amount wrong_type: must be a number or null, not text",
+            "/color wrong_type: must be a whole number or null, not a number",
+            "/lines/0/name wrong_type: must be text, not a number",
+            "/lines/0/kind unknown_word: must be one of server, voucher. Did you mean \"server\"?",
+            "/lines/1 wrong_type: must be an object, not a number",
+            "/options wrong_type: must be null or an object, not a list",
+            "/user_id missing: \"user_id\" is missing",
+            "/amout unknown_field: there is no field \"amout\" here. Did you mean \"amount\"?",
+        ]
+    );
     assert_eq!(check(json!([]), UnknownFields::Refused).0, [" wrong_type: must be an object, not a list"]);
 }
 
@@ -82,5 +85,8 @@ fn callers_of_the_seeds_may_write_camel_case_and_more_than_is_known() {
 
     let twice = json!({"userId": "a", "user_id": "b", "lines": []});
     let (told, _) = check(twice, UnknownFields::Warned);
-    assert_eq!(told, ["/userId duplicate_field: \"userId\" is the same field as \"user_id\": send one of them"]);
+    assert_eq!(
+        told,
+        ["/userId duplicate_field: \"userId\" is the same field as \"user_id\": send one of them"]
+    );
 }

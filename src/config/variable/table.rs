@@ -297,11 +297,9 @@ pub const VARIABLES: &[Variable] = &[
 ];
 
 /// Variables of later versions: setting one is no mistake, but has no effect yet.
-pub const PLANNED: &[Variable] = &[
-    variable(
-        "SOURCES",
-        VariableGroup::Webhook,
-        ExampleValue::Example(r#"{"github":{"format":"github","secret":"your_source_secret_here"}}"#),
-        "Further senders of webhooks, as JSON.",
-    ),
-];
+pub const PLANNED: &[Variable] = &[variable(
+    "SOURCES",
+    VariableGroup::Webhook,
+    ExampleValue::Example(r#"{"github":{"format":"github","secret":"your_source_secret_here"}}"#),
+    "Further senders of webhooks, as JSON.",
+)];

@@ -22,7 +22,8 @@ fn has_api_key(path: &Path, now: Timestamp) -> Result<bool> {
     if count("SELECT COUNT(*) FROM sqlite_master WHERE name = 'api_keys'")? == 0 {
         return Ok(false);
     }
-    let valid = "SELECT COUNT(*) FROM api_keys WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1)";
+    let valid =
+        "SELECT COUNT(*) FROM api_keys WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1)";
     let keys: i64 = connection.query_row(valid, [now.as_millis()], |row| row.get(0))?;
     Ok(keys > 0)
 }

@@ -61,6 +61,11 @@ impl Postgres {
         Some(server)
     }
 
+    /// The folder with its socket.
+    pub fn socket(&self) -> &str {
+        self.folder.path().to_str().unwrap()
+    }
+
     /// Runs a script. Returns what it printed.
     pub fn psql(&self, script: &str, stops_at_errors: bool) -> String {
         let mut psql = self.program("psql");
