@@ -19,6 +19,7 @@ mod page;
 mod routes;
 mod session;
 mod sign_in;
+mod signed_in;
 mod state;
 
 pub use routes::{ConsoleRoute, router, routes};

@@ -3,14 +3,13 @@
 use std::sync::LazyLock;
 
 use axum::extract::Path;
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 
-use crate::console::page;
 use crate::signature::sha256_hex;
 
-const STYLE: &str = include_str!("console/style.css");
-const ICON: &str = include_str!("console/icon.svg");
+const STYLE: &str = include_str!("style.css");
+const ICON: &str = include_str!("icon.svg");
 
 /// `style-<the first digits of its hash>.css`.
 static STYLE_NAME: LazyLock<String> =
@@ -26,7 +25,7 @@ pub(super) async fn file(Path(file): Path<String>) -> Response {
     let (kind, text) = match file.as_str() {
         "icon.svg" => ("image/svg+xml", ICON),
         name if name == *STYLE_NAME => ("text/css; charset=utf-8", STYLE),
-        _ => return page::not_found(),
+        _ => return StatusCode::NOT_FOUND.into_response(),
     };
     let headers = [
         (header::CONTENT_TYPE, kind),

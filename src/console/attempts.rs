@@ -16,30 +16,40 @@ const REFILL: Duration = Duration::from_secs(12);
 /// Number of networks beyond which unknown addresses share wider ones.
 const CROWD: usize = 10_000;
 
-/// The failed sign-ins of each network, as the time when all of them will be forgotten.
+/// The failed sign-ins of each network.
 pub(super) struct Attempts {
-    until: Mutex<HashMap<Network, Duration>>,
+    networks: Mutex<Networks>,
     clock: Clock,
+}
+
+#[derive(Default)]
+struct Networks {
+    /// The time when all failures of a network will be forgotten.
+    forgotten_at: HashMap<Network, Duration>,
+    /// When what is forgotten was last removed.
+    swept_at: Duration,
 }
 
 impl Attempts {
     pub(super) fn new(clock: Clock) -> Self {
-        Self { until: Mutex::default(), clock }
+        Self { networks: Mutex::default(), clock }
     }
 
     /// Counts a failed sign-in. If the network has made too many: the seconds to wait, at least 1.
     pub(super) fn charge(&self, address: IpAddr) -> Result<(), u64> {
         let now = self.clock.elapsed();
-        let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
-        if until.len() >= CROWD {
-            until.retain(|_, until| *until > now);
+        let mut networks = self.networks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut is_crowded = networks.forgotten_at.len() >= CROWD;
+        if is_crowded && now.saturating_sub(networks.swept_at) >= REFILL {
+            networks.forgotten_at.retain(|_, at| *at > now);
+            networks.swept_at = now;
+            is_crowded = networks.forgotten_at.len() >= CROWD;
         }
-        let network = Network::of(address, until.len() >= CROWD);
-        let forgotten = until.entry(network).or_insert(now);
-        let after = (*forgotten).max(now) + REFILL;
+        let forgotten_at = networks.forgotten_at.entry(Network::of(address, is_crowded)).or_insert(now);
+        let after = (*forgotten_at).max(now) + REFILL;
         match after.checked_sub(now + REFILL * BURST).filter(|wait| !wait.is_zero()) {
             None => {
-                *forgotten = after;
+                *forgotten_at = after;
                 Ok(())
             }
             Some(wait) => Err(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)),
@@ -73,10 +83,10 @@ mod tests {
     #[test]
     fn memory_is_bounded() {
         let attempts = Attempts::new(Clock::system());
-        for number in 0..1_000_000_u32 {
+        for number in 0..200_000_u32 {
             let _ = attempts.charge(Ipv4Addr::from_bits(number.wrapping_mul(2_654_435_761)).into());
         }
-        let networks = attempts.until.lock().unwrap().len();
+        let networks = attempts.networks.lock().unwrap().forgotten_at.len();
         assert!(networks <= CROWD + 0x1_0000, "{networks}");
     }
 }

@@ -5,7 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
 
 use crate::console::flash::Flash;
-use crate::console::session::SignedIn;
+use crate::console::signed_in::SignedIn;
 use crate::console::{ConsoleState, assets};
 use crate::store;
 

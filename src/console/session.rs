@@ -10,29 +10,13 @@ use axum::response::Response;
 
 use crate::console::form::Fields;
 use crate::console::origin::is_safe;
+use crate::console::signed_in::SignedIn;
 use crate::console::{ConsoleState, cookie, page};
-use crate::model::{By, ClientScheme, ConsoleSession, ConsoleToken};
-use crate::secret::Secret;
+use crate::model::{ClientScheme, ConsoleToken};
 use crate::signature;
 
 /// The field of every form that carries the session's token.
 const FORM_TOKEN: &str = "token";
-
-/// The session of this request. An extension of every request that passed.
-#[derive(Clone, Debug)]
-pub(super) struct SignedIn {
-    /// The session.
-    pub(super) session: ConsoleSession,
-    /// The text that its forms carry.
-    pub(super) form_token: Secret,
-}
-
-impl SignedIn {
-    /// Whoever is signed in, asking for `action`.
-    pub(super) fn by(&self, action: &str) -> By {
-        By::new(self.session.actor(), action)
-    }
-}
 
 /// The token in this request's cookie.
 pub(super) fn token_of<B>(request: &axum::http::Request<B>) -> Option<ConsoleToken> {

@@ -6,14 +6,16 @@
 use std::net::IpAddr;
 
 use askama::Template;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{FromRequest as _, Path, Query, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use axum::{Extension, Form};
 use serde::Deserialize;
 
 use crate::console::page::{Frame, html};
-use crate::console::session::{SignedIn, scheme_of, token_of};
+use crate::console::session::{scheme_of, token_of};
+use crate::console::signed_in::SignedIn;
 use crate::console::{ConsoleState, cookie, origin, page};
 use crate::model::{ClientAddress, ClientScheme};
 use crate::store::EndedSessions;
@@ -39,8 +41,8 @@ pub(super) struct Next {
 }
 
 /// `GET /console/link/{link}`: a page with one button.
-pub(super) async fn ask(Path(link): Path<String>, next: Option<Query<Next>>) -> Response {
-    let next = next.map_or_else(String::new, |Query(next)| path_or_home(&next.next));
+pub(super) async fn ask(Path(link): Path<String>, next: Result<Query<Next>, QueryRejection>) -> Response {
+    let next = next.map_or_else(|_| HOME.to_owned(), |Query(next)| path_or_home(&next.next));
     html(StatusCode::OK, &SignIn { frame: Frame::bare("Sign in"), link, next })
 }
 
@@ -60,7 +62,7 @@ pub(super) async fn exchange(State(console): State<ConsoleState>, request: Reque
         true => ClientScheme::Https,
         false => scheme_of(&request),
     };
-    let form = <Form<Exchange> as axum::extract::FromRequest<()>>::from_request(request, &()).await;
+    let form = Form::<Exchange>::from_request(request, &()).await;
     let Ok(Form(Exchange { link, next })) = form else { return refused(&console, client) };
     match console.hub.exchange_console_link(&link, before.as_ref()).await {
         Ok(Some((session, token))) => {
