@@ -10,9 +10,10 @@ use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::api::document::complete;
 use crate::api::problem::{Code, Problem};
 use crate::api::state::ApiState;
-use crate::api::{auth, discord_webhooks, docs_page, document, envelope, keys};
+use crate::api::{auth, discord_webhooks, docs_page, envelope, keys};
 
 /// Every route below `/v1`, as the document describes it.
 fn routes() -> OpenApiRouter<ApiState> {
@@ -34,7 +35,7 @@ fn routes() -> OpenApiRouter<ApiState> {
 /// The OpenAPI 3.1 document of the API.
 #[must_use]
 pub fn document() -> Value {
-    document::complete(routes().into_openapi())
+    complete(routes().into_openapi())
 }
 
 /// The API, to be merged into a listener's router. It answers below `/v1`, and at `/openapi.json` and `/docs`.

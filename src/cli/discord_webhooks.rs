@@ -21,7 +21,7 @@ use crate::discord_webhooks::{DiscordWebhooks, not_looked_at};
 use crate::dispatch;
 use crate::hub::Hub;
 use crate::model::route::Target;
-use crate::model::{By, Category, DestinationId, NewWebhook, Outcome, Scope, WebhookUrl};
+use crate::model::{By, Category, DestinationId, NewWebhook, Outcome, Scope, WebhookChange, WebhookUrl};
 use crate::store::{Lock, Store};
 
 /// The most bytes read as an address.
@@ -169,8 +169,8 @@ impl WebhookAdmin {
     async fn replace(&self, id: &str, surplus: &[String]) -> anyhow::Result<ExitCode> {
         let webhook = self.webhooks.hub().webhook_named(id).await.map_err(at_shell)?;
         let url = self.address(surplus)?;
-        let change = self.webhooks.change(webhook.id, Default::default(), Some(&url), &by("replace"));
-        let replaced = change.await.map_err(at_shell)?;
+        let (change, by) = (WebhookChange::default(), by("replace"));
+        let replaced = self.webhooks.change(webhook.id, change, Some(&url), &by).await.map_err(at_shell)?;
         print(&format!("{} now has the address {url}.", table::clean(&webhook.about.name, 80)));
         not_looked_at(&replaced).into_iter().for_each(|warning| say(&format!("{warning}.")));
         self.say_when(replaced.waiting);

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use crate::ingress::limiter::Network;
+use crate::model::Network;
 
 /// Unit of allocation from the budget, in bytes.
 const STEP: usize = 64 * 1024;

@@ -140,7 +140,7 @@ pub(in crate::api) struct WebhookPatch {
     #[schema(value_type = WebhookScope, required = false)]
     scope: Option<WebhookScope>,
     /// Free text; null removes it.
-    #[garde(custom(description))]
+    #[garde(custom(optional_description))]
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>)]
     description: Option<Option<String>>,
@@ -150,7 +150,7 @@ pub(in crate::api) struct WebhookPatch {
     #[schema(value_type = Option<String>)]
     avatar_url: Option<Option<String>>,
     /// The customer that it belongs to; null: none.
-    #[garde(custom(id))]
+    #[garde(custom(optional_id))]
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>)]
     user_id: Option<Option<String>>,
@@ -183,11 +183,11 @@ fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Str
     Option::deserialize(deserializer).map(Some)
 }
 
-fn description(given: &Option<Option<String>>, context: &()) -> garde::Result {
+fn optional_description(given: &Option<Option<String>>, context: &()) -> garde::Result {
     text(given, LONGEST_DESCRIPTION, context)
 }
 
-fn id(given: &Option<Option<String>>, context: &()) -> garde::Result {
+fn optional_id(given: &Option<Option<String>>, context: &()) -> garde::Result {
     text(given, LONGEST_ID, context)
 }
 
