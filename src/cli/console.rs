@@ -39,11 +39,8 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
     app::unlock(&store, &config.encryption).await?;
     let hub =
         Hub::beside_server(store.clone(), clock.clone(), config.routes.clone(), config.pings.clone()).await?;
-    let done = if args.sign_everybody_out {
-        sign_everybody_out(&hub).await
-    } else {
-        print_link(&hub, &base).await
-    };
+    let done =
+        if args.sign_everybody_out { sign_everybody_out(&hub).await } else { print_link(&hub, &base).await };
     store.close().await;
     done
 }
@@ -83,7 +80,9 @@ fn base(config: &Config) -> anyhow::Result<String> {
 fn local(address: SocketAddr, variable: &str) -> anyhow::Result<String> {
     let port = address.port();
     if port == 0 {
-        let text = format!("{variable} leaves the port to the system, so its console is at no known address: name a port there");
+        let text = format!(
+            "{variable} leaves the port to the system, so its console is at no known address: name a port there"
+        );
         return Err(Usage(text).into());
     }
     Ok(match address.ip() {

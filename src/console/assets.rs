@@ -27,9 +27,7 @@ pub(super) async fn file(Path(file): Path<String>) -> Response {
         name if name == *STYLE_NAME => ("text/css; charset=utf-8", STYLE),
         _ => return StatusCode::NOT_FOUND.into_response(),
     };
-    let headers = [
-        (header::CONTENT_TYPE, kind),
-        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
-    ];
+    let headers =
+        [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
     (headers, text).into_response()
 }

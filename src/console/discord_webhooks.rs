@@ -61,7 +61,9 @@ pub(super) async fn add(
         _ => return adding_again(&console, &person, &values, &faults),
     };
     match stored {
-        Ok(Idempotent::Done(webhook)) => added(&console, &person, &webhook, fields.text("do") == "test").await,
+        Ok(Idempotent::Done(webhook)) => {
+            added(&console, &person, &webhook, fields.text("do") == "test").await
+        }
         // Only requests with an Idempotency-Key are answered from before.
         Ok(Idempotent::Before(_)) => page::go_to(HOME),
         Err(error) => match faults_of(&console, &error).await {
@@ -220,7 +222,9 @@ pub(super) async fn test(
 async fn send_test(console: &ConsoleState, person: &SignedIn, id: DestinationId) -> Response {
     match console.webhooks.test(id, &person.by("discord-webhook.test")).await {
         Ok(test) => {
-            let name = found(console, &id.to_string()).await.map_or_else(|_| String::new(), |found| found.about.name);
+            let name = found(console, &id.to_string())
+                .await
+                .map_or_else(|_| String::new(), |found| found.about.name);
             done(console, person, tested(&name, &test))
         }
         Err(error) => failed(&error),
@@ -295,7 +299,10 @@ async fn found(console: &ConsoleState, id: &str) -> Result<StoredWebhook, Error>
 
 /// The pasted address, or what is wrong with it.
 fn address(console: &ConsoleState, fields: &Fields) -> Result<WebhookUrl, String> {
-    console.webhooks.parse(fields.text("address")).map_err(|why| format!("This is no address of a Discord webhook: {why}."))
+    console
+        .webhooks
+        .parse(fields.text("address"))
+        .map_err(|why| format!("This is no address of a Discord webhook: {why}."))
 }
 
 /// The faults to show in the form; `None` if the error is about something else.
@@ -303,8 +310,12 @@ async fn faults_of(console: &ConsoleState, error: &Error) -> Option<Faults> {
     match error {
         Error::Invalid { field, reason } => Some(Faults::one(form::field(field), reason.clone())),
         Error::Conflict(Conflict::Stored(id)) => {
-            let name = found(console, &id.to_string()).await.map_or_else(|_| id.to_string(), |found| found.about.name);
-            let text = format!("This webhook is stored already, as “{name}”. Edit that one, or paste another address.");
+            let name = found(console, &id.to_string())
+                .await
+                .map_or_else(|_| id.to_string(), |found| found.about.name);
+            let text = format!(
+                "This webhook is stored already, as “{name}”. Edit that one, or paste another address."
+            );
             Some(Faults::one("address", text))
         }
         _ => None,

@@ -66,9 +66,9 @@ mod tests {
     #[case(&[("host", "nuncio.example")], false)]
     #[case(&[], false)]
     fn only_a_page_of_this_origin(#[case] lines: &[(&'static str, &'static str)], #[case] same: bool) {
-        let lines = lines.iter().map(|(name, value)| {
-            (HeaderName::from_static(name), HeaderValue::from_static(value))
-        });
+        let lines = lines
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
         assert_eq!(is_same(&lines.collect()), same);
     }
 }

@@ -55,7 +55,8 @@ pub(super) fn html(status: StatusCode, page: &impl Template) -> Response {
         Ok(text) => (status, Html(text)).into_response(),
         Err(error) => {
             tracing::error!(%error, "a page of the console could not be rendered. Please report this");
-            (StatusCode::INTERNAL_SERVER_ERROR, "This page could not be rendered; the log says why.\n").into_response()
+            (StatusCode::INTERNAL_SERVER_ERROR, "This page could not be rendered; the log says why.\n")
+                .into_response()
         }
     }
 }

@@ -119,8 +119,11 @@ fn refused(console: &ConsoleState, client: IpAddr) -> Response {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
         return response;
     }
-    tracing::info!("a sign-in to the console was refused: its link was used, is too old, or never was one, from {client}");
-    let text = "This link was used before, or is older than ten minutes. Run nuncio console again for a new one.";
+    tracing::info!(
+        "a sign-in to the console was refused: its link was used, is too old, or never was one, from {client}"
+    );
+    let text =
+        "This link was used before, or is older than ten minutes. Run nuncio console again for a new one.";
     page::message(StatusCode::FORBIDDEN, "This link does not open the console", text)
 }
 

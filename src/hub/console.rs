@@ -20,7 +20,10 @@ impl Hub {
     pub async fn console_link(&self, by: &By) -> Result<ConsoleToken> {
         self.authorize(by, "console").await?;
         let link = ConsoleToken::generate();
-        self.0.store.add_console_link(&link, session_name(&by.actor), self.session_time(), by.clone()).await?;
+        self.0
+            .store
+            .add_console_link(&link, session_name(&by.actor), self.session_time(), by.clone())
+            .await?;
         Ok(link)
     }
 
@@ -36,7 +39,8 @@ impl Hub {
             return Ok(None);
         }
         let token = ConsoleToken::generate();
-        let exchanged = self.0.store.exchange_console_link(&link, &token, before, self.session_time()).await?;
+        let exchanged =
+            self.0.store.exchange_console_link(&link, &token, before, self.session_time()).await?;
         Ok(exchanged.map(|session| (session, token)))
     }
 

@@ -138,10 +138,7 @@ impl Unit for Exchange {
         .await?;
         let Some(name) = name else { return Ok(None) };
         if let Some(before) = &self.before {
-            query("DELETE FROM console_sessions WHERE hash = $1")
-                .bind(&before[..])
-                .execute(&mut *tx)
-                .await?;
+            query("DELETE FROM console_sessions WHERE hash = $1").bind(&before[..]).execute(&mut *tx).await?;
         }
         query(
             "INSERT INTO console_sessions (id, hash, name, created_at, used_at) VALUES ($1, $2, $3, $4, $4)",

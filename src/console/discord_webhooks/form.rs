@@ -127,7 +127,10 @@ impl Values {
             match error {
                 // In the words of this page.
                 Error::Invalid { field: "user_id", .. } if self.owner.is_empty() => {
-                    faults.add("owner", "Fill in the customer's id: the webhook is for one customer.".to_owned());
+                    faults.add(
+                        "owner",
+                        "Fill in the customer's id: the webhook is for one customer.".to_owned(),
+                    );
                 }
                 Error::Invalid { field: "name", .. } if self.name.is_empty() => {
                     faults.add("name", "Give it a name.".to_owned());
@@ -202,7 +205,8 @@ impl Form {
         faults: &Faults,
         now: Timestamp,
     ) -> Self {
-        let in_discord = webhook.identity.as_ref().and_then(|identity| identity.name.clone()).unwrap_or_default();
+        let in_discord =
+            webhook.identity.as_ref().and_then(|identity| identity.name.clone()).unwrap_or_default();
         let about = About {
             id: webhook.id.to_string(),
             mark: webhook.mark.to_string(),
@@ -226,7 +230,11 @@ impl Form {
             longest: 100,
             is_required: false,
             // Pasted into the wrong field, it is not shown either.
-            value: if value.to_ascii_lowercase().contains("/webhooks/") { String::new() } else { value.to_owned() },
+            value: if value.to_ascii_lowercase().contains("/webhooks/") {
+                String::new()
+            } else {
+                value.to_owned()
+            },
             fault: faults.at(name),
         };
         let address = TextField {
@@ -248,7 +256,8 @@ impl Form {
             "Required if it is for one customer: the id by which the application knows them.",
             &values.owner,
         );
-        let description = text("description", "Description", "What it is for. Optional.", &values.description);
+        let description =
+            text("description", "Description", "What it is for. Optional.", &values.description);
         let avatar = text(
             "avatar",
             "Icon",

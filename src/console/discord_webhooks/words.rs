@@ -8,11 +8,15 @@ pub(super) const fn category(category: Category) -> (&'static str, &'static str)
     match category {
         Category::GameServer => ("Game servers", "A game server goes online, goes offline or crashes."),
         Category::Vps => ("Nodes", "A node's CPU, memory, disk or network passes its threshold."),
-        Category::System => ("System", "A synchronization ends, settings change, or nuncio itself has a problem."),
+        Category::System => {
+            ("System", "A synchronization ends, settings change, or nuncio itself has a problem.")
+        }
         Category::Billing => ("Billing", "Invoices, payments and subscriptions."),
         Category::Security => ("Errors and alerts", "The application reports an error or an alert."),
         Category::Support => ("Support", "A support ticket is opened, updated or resolved."),
-        Category::Custom => ("Custom", "Messages of the application's own making, and routes that name this webhook."),
+        Category::Custom => {
+            ("Custom", "Messages of the application's own making, and routes that name this webhook.")
+        }
     }
 }
 
@@ -21,7 +25,9 @@ pub(super) const fn scope(scope: Scope) -> (&'static str, &'static str) {
     match scope {
         Scope::Admin => ("Your team", "Everything of this type that is not for one customer or the public."),
         Scope::User => ("One customer", "Only what is about this customer. Fill in the customer's id below."),
-        Scope::Public => ("The public", "Only what the application marks as public, for instance a status channel."),
+        Scope::Public => {
+            ("The public", "Only what the application marks as public, for instance a status channel.")
+        }
     }
 }
 
@@ -57,7 +63,11 @@ impl State {
             return state("off", "Off", "What comes for it waits.".to_owned());
         }
         if let Some(why) = &webhook.denied {
-            return state("bad", "Refused by Discord", format!("{} nuncio tries again by itself.", sentence(why)));
+            return state(
+                "bad",
+                "Refused by Discord",
+                format!("{} nuncio tries again by itself.", sentence(why)),
+            );
         }
         if let Some(error) = webhook.last_error.as_ref().filter(|_| webhook.failures > 0) {
             let times = if webhook.failures == 1 { "The last try failed" } else { "The last tries failed" };
@@ -93,7 +103,9 @@ impl When {
     /// The time `at`, seen from `now`.
     pub(super) fn new(at: Timestamp, now: Timestamp) -> Self {
         let datetime = at.to_rfc3339();
-        let absolute = datetime.get(..16).map_or_else(|| datetime.clone(), |text| format!("{} UTC", text.replacen('T', " ", 1)));
+        let absolute = datetime
+            .get(..16)
+            .map_or_else(|| datetime.clone(), |text| format!("{} UTC", text.replacen('T', " ", 1)));
         Self { absolute, datetime, relative: ago(now.since(at).as_secs()) }
     }
 }

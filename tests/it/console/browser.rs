@@ -131,7 +131,8 @@ impl Page {
 
     pub fn token(&self) -> String {
         let token = Regex::new(r#"name="token" value="([0-9a-f]{64})""#).unwrap();
-        token.captures(&self.html).unwrap_or_else(|| panic!("no form has a token: {}", self.html))[1].to_owned()
+        token.captures(&self.html).unwrap_or_else(|| panic!("no form has a token: {}", self.html))[1]
+            .to_owned()
     }
 }
 

@@ -70,9 +70,11 @@ async fn no_other_site_changes_anything() {
     // Reading changes nothing, and no other method is a way around.
     for route in routes() {
         let path = path(&route, &id);
-        for method in [Method::GET, Method::HEAD, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS] {
+        for method in [Method::GET, Method::HEAD, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS]
+        {
             let query = format!("{path}?_method=POST&token={token}");
-            let answer = alice.asks(method.clone(), &query, &[("x-http-method-override", "POST")], None).await;
+            let answer =
+                alice.asks(method.clone(), &query, &[("x-http-method-override", "POST")], None).await;
             let is_read = matches!(method, Method::GET | Method::HEAD);
             assert!(is_read || answer.status == 403, "{method} {path}: {}", answer.status);
         }
@@ -113,9 +115,12 @@ async fn every_answer_has_its_security_headers() {
     let mut paths: Vec<String> = routes().iter().map(|route| path(route, &id)).collect();
     let style = {
         let html = alice.opens("/console/discord-webhooks").await.html;
-        html.split("href=\"").find_map(|rest| rest.split_once(".css").map(|(path, _)| format!("{path}.css"))).unwrap()
+        html.split("href=\"")
+            .find_map(|rest| rest.split_once(".css").map(|(path, _)| format!("{path}.css")))
+            .unwrap()
     };
-    let others = ["/console/", "/console/nothing/here", "/console/discord-webhooks/dst_0", "/console/assets/no.js"];
+    let others =
+        ["/console/", "/console/nothing/here", "/console/discord-webhooks/dst_0", "/console/assets/no.js"];
     paths.extend(others.map(str::to_owned));
     paths.push(style.clone());
     for path in &paths {
@@ -130,7 +135,11 @@ async fn every_answer_has_its_security_headers() {
                 assert!(!answer.html.contains("evil.example"), "{named}");
                 assert!(!answer.header("location").contains("evil.example"), "{named}");
                 let is_asset = path.contains("icon.svg") || *path == style;
-                let kept = if is_asset && answer.status == 200 { "public, max-age=31536000, immutable" } else { "no-store" };
+                let kept = if is_asset && answer.status == 200 {
+                    "public, max-age=31536000, immutable"
+                } else {
+                    "no-store"
+                };
                 assert_eq!(answer.header("cache-control"), kept, "{named}");
             }
         }

@@ -38,14 +38,34 @@ async fn a_webhook_is_added_tested_changed_and_removed() {
     }
     // Add by pasting, with all types explained.
     let form = alice.opens(NEW).await;
-    for word in ["GAME_SERVER", "VPS", "SYSTEM", "BILLING", "SECURITY", "SUPPORT", "CUSTOM", "ADMIN", "USER", "PUBLIC"] {
+    for word in [
+        "GAME_SERVER",
+        "VPS",
+        "SYSTEM",
+        "BILLING",
+        "SECURITY",
+        "SUPPORT",
+        "CUSTOM",
+        "ADMIN",
+        "USER",
+        "PUBLIC",
+    ] {
         assert!(form.html.contains(&format!("value=\"{word}\"")), "{word}");
     }
     let url = makes_webhook(&t, "assets").await;
-    let typed =
-        [("address", url.as_str()), ("name", "Acme alerts"), ("type", "SECURITY"), ("scope", "ADMIN"), ("do", "test")];
+    let typed = [
+        ("address", url.as_str()),
+        ("name", "Acme alerts"),
+        ("type", "SECURITY"),
+        ("scope", "ADMIN"),
+        ("do", "test"),
+    ];
     let added = alice.follows(&alice.submits(&form, HOME, &typed).await).await;
-    assert!(added.text().contains("The test arrived at “Acme alerts”: Discord answered 200 after"), "{}", added.html);
+    assert!(
+        added.text().contains("The test arrived at “Acme alerts”: Discord answered 200 after"),
+        "{}",
+        added.html
+    );
     assert!(t.channel("assets").next_message().await.title().contains("Webhook Test"));
     for words in ["Acme alerts", "…/webhooks/", "Errors and alerts", "Your team", "Works", "just now"] {
         assert!(added.text().contains(words), "{words}: {}", added.text());
@@ -71,7 +91,10 @@ async fn a_webhook_is_added_tested_changed_and_removed() {
         assert!(saved.contains(words), "{words}: {saved}");
     }
     let about = t.store().webhooks().await.unwrap().swap_remove(0).about;
-    assert_eq!((about.owner.as_str(), about.avatar_url.as_deref()), ("u-7", Some("https://icons.example/a.png")));
+    assert_eq!(
+        (about.owner.as_str(), about.avatar_url.as_deref()),
+        ("u-7", Some("https://icons.example/a.png"))
+    );
     // Off and on; a test goes out either way.
     assert!(presses(&alice, &format!("{page}/off")).await.contains("“Beta” is off."));
     assert!(!t.store().webhooks().await.unwrap()[0].about.enabled);
@@ -83,7 +106,11 @@ async fn a_webhook_is_added_tested_changed_and_removed() {
     let id: u64 = url.rsplit('/').nth(1).unwrap().parse().unwrap();
     assert!(t.discord.delete_webhook(nuncio::sandbox::Snowflake::new(id)));
     let tested = presses(&alice, &format!("{page}/test")).await;
-    for words in ["The test did not arrive at “Beta”: Discord answered 404 after", "Unknown Webhook", "replace its address"] {
+    for words in [
+        "The test did not arrive at “Beta”: Discord answered 404 after",
+        "Unknown Webhook",
+        "replace its address",
+    ] {
         assert!(tested.contains(words), "{words}: {tested}");
     }
     // A dead address is refused, another one replaces it, and neither is shown.
@@ -112,7 +139,11 @@ async fn a_webhook_is_added_tested_changed_and_removed() {
     for action in ["add", "change", "test", "replace", "remove"] {
         let action = format!("discord-webhook.{action}");
         let found = audited.iter().find(|row| row.action == action);
-        assert_eq!(found.map(|row| row.actor_name.as_str()), Some("alice (console)"), "{action}: {audited:#?}");
+        assert_eq!(
+            found.map(|row| row.actor_name.as_str()),
+            Some("alice (console)"),
+            "{action}: {audited:#?}"
+        );
     }
     t.finish().await;
 }
@@ -177,7 +208,11 @@ async fn every_link_leads_somewhere_and_every_input_has_a_label() {
         waiting.extend(link.captures_iter(&answer.html).map(|link| link[1].to_owned()));
         let routes = nuncio::console::routes();
         let action = regex::Regex::new(r#"<form[^>]*method="post" action="([^"]+)""#).unwrap();
-        assert_eq!(action.captures_iter(&answer.html).count(), answer.html.matches("<form").count(), "{path}");
+        assert_eq!(
+            action.captures_iter(&answer.html).count(),
+            answer.html.matches("<form").count(),
+            "{path}"
+        );
         for action in action.captures_iter(&answer.html) {
             let known = |path: &str| action[1].replace(page.rsplit('/').next().unwrap(), "{id}") == *path;
             assert!(routes.iter().any(|route| route.method == "POST" && known(route.path)), "{}", &action[1]);
