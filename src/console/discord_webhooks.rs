@@ -18,10 +18,13 @@ use crate::console::signed_in::SignedIn;
 use crate::console::{ConsoleState, page};
 use crate::discord_webhooks::{WebhookTest, not_looked_at};
 use crate::hub::{Conflict, Error};
-use crate::model::{DestinationId, Idempotent, StoredWebhook, WebhookChange, WebhookUrl};
+use crate::model::{DestinationId, Idempotent, Outcome, StoredWebhook, WebhookChange, WebhookUrl};
 
 use form::{Faults, Form, Values};
 use list::List;
+
+/// The most of an answer of Discord that is shown, in characters.
+const LONGEST_ANSWER: usize = 500;
 
 type Console = State<ConsoleState>;
 type Person = Extension<SignedIn>;
@@ -231,18 +234,22 @@ async fn send_test(console: &ConsoleState, person: &SignedIn, id: DestinationId)
     }
 }
 
-/// What a test came to, with Discord's own answer.
+/// What a test came to, with Discord's own answer, word for word.
 fn tested(name: &str, test: &WebhookTest) -> Flash {
-    let ms = test.attempt.took.as_millis();
-    let answered = test.attempt.status.map_or_else(
+    let (attempt, ms) = (&test.attempt, test.attempt.took.as_millis());
+    let answered = attempt.status.map_or_else(
         || "Discord did not answer".to_owned(),
         |status| format!("Discord answered {status} after {ms} ms"),
     );
-    let Some(why) = test.error() else {
+    if test.arrived() {
         return Flash::good(format!("The test arrived at “{name}”: {answered}."));
+    }
+    let why = match &attempt.outcome {
+        Outcome::Closed(why) | Outcome::Denied(why) | Outcome::Refused(why) => words::sentence(why.as_str()),
+        _ => String::new(),
     };
-    let text = format!("The test did not arrive at “{name}”: {answered}.");
-    Flash { answer: why, ..Flash::bad(text) }
+    let answer = String::from_utf8_lossy(&attempt.response).chars().take(LONGEST_ANSWER).collect();
+    Flash { answer, ..Flash::bad(format!("The test did not arrive at “{name}”: {answered}. {why}")) }
 }
 
 /// `GET /console/discord-webhooks/{id}/remove`: asks before anything is removed.

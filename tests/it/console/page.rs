@@ -5,8 +5,6 @@
 //! | `webhook_faults` in `Values::faults` | `a_form_shows_every_fault_at_its_field` |
 //! | `flashes.put` in `done` | `a_webhook_is_added_tested_changed_and_removed` |
 
-use serde_json::json;
-
 use crate::console::{Browser, signed_in};
 use crate::harness::Harness;
 use crate::webhooks::makes_webhook;
@@ -178,7 +176,7 @@ async fn a_form_shows_every_fault_at_its_field() {
     t.discord.delete_webhook(nuncio::sandbox::Snowflake::new(id));
     let typed = [("address", url.as_str()), ("name", "Acme"), ("type", "VPS"), ("scope", "ADMIN")];
     let page = alice.submits(&form, HOME, &typed).await;
-    assert!(page.faults()[0].1.contains("Unknown Webhook"), "{:?}", page.faults());
+    assert!(page.faults()[0].1.contains("10015"), "{:?}", page.faults());
     t.finish().await;
 }
 
@@ -225,6 +223,6 @@ async fn every_link_leads_somewhere_and_every_input_has_a_label() {
     }
     let pages = [HOME, NEW, page.as_str(), &format!("{page}/remove")];
     assert!(pages.iter().all(|page| seen.contains(*page)), "{seen:?}");
-    assert_eq!(json!(seen.iter().filter(|path| path.starts_with("http")).collect::<Vec<_>>()), json!([]));
+    assert!(!seen.iter().any(|path| path.starts_with("http")), "{seen:?}");
     t.finish().await;
 }
