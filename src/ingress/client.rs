@@ -42,9 +42,10 @@ impl ClientScheme {
             Some(line.rsplit(',').next().unwrap_or_default().trim().to_ascii_lowercase())
         };
         let plain = last(&X_FORWARDED_PROTO).map(|proto| proto == "https");
-        let standard = last(&header::FORWARDED).map(|hop| {
+        let standard = last(&header::FORWARDED).and_then(|hop| {
             let mut pairs = hop.split(';').filter_map(|pair| pair.split_once('='));
-            pairs.any(|(name, value)| name.trim() == "proto" && value.trim().trim_matches('"') == "https")
+            let proto = pairs.find(|(name, _)| name.trim() == "proto")?.1;
+            Some(proto.trim().trim_matches('"') == "https")
         });
         let is_https = match (plain, standard) {
             (Some(plain), Some(standard)) => plain && standard,
@@ -147,6 +148,7 @@ mod tests {
     #[case("10.0.0.1", &[("forwarded", "for=192.0.2.1;proto=https")], true)]
     #[case("10.0.0.1", &[("forwarded", "for=192.0.2.1;proto=https, for=10.0.0.2;proto=http")], false)]
     #[case("10.0.0.1", &[("forwarded", "for=192.0.2.1;proto=http"), ("x-forwarded-proto", "https")], false)]
+    #[case("10.0.0.1", &[("forwarded", "for=192.0.2.1"), ("x-forwarded-proto", "https")], true)]
     fn only_a_trusted_proxy_says_that_it_was_https(
         #[case] peer: &str,
         #[case] lines: &[(&'static str, &str)],
