@@ -128,6 +128,16 @@ pub const WAITS: &[Wait] = &[
         kind: WaitKind::Appointment,
     },
     Wait {
+        what: "the end of a one-time link to the console",
+        storage: WaitStorage::Column { table: "console_links", column: "expires_at", rows: "TRUE" },
+        kind: WaitKind::Appointment,
+    },
+    Wait {
+        what: "the end of a session of the console",
+        storage: WaitStorage::Derived("console_sessions.used_at and created_at"),
+        kind: WaitKind::Appointment,
+    },
+    Wait {
         what: "the end of an Idempotency-Key",
         storage: WaitStorage::Derived("idempotency.claimed_at"),
         kind: WaitKind::Appointment,
@@ -161,4 +171,5 @@ pub const RECORDS: &[(&str, &[&str])] = &[
     ("routes", &["created_at"]),
     ("api_keys", &["created_at", "last_used_at", "revoked_at"]),
     ("idempotency", &["claimed_at"]),
+    ("console_sessions", &["created_at", "used_at"]),
 ];

@@ -16,6 +16,7 @@ const MIGRATIONS: &[Migration] = &[
         name: "discord_webhooks",
         sql: include_str!("../../migrations/0003_discord_webhooks.sql"),
     },
+    Migration { number: 4, name: "console", sql: include_str!("../../migrations/0004_console.sql") },
 ];
 
 /// The record of applied migrations.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::model::{
-    ApiKeyId, DecisionId, DeliveryId, DestinationId, EventId, MessageId, MuteId, QuarantineId, RouteId,
-    Snowflake,
+    ApiKeyId, ConsoleSessionId, DecisionId, DeliveryId, DestinationId, EventId, MessageId, MuteId, QuarantineId,
+    RouteId, Snowflake,
 };
 use crate::store::{Error, Result};
 
@@ -210,7 +210,7 @@ macro_rules! ids {
     )+};
 }
 
-ids!(ApiKeyId, EventId, DeliveryId, MessageId, DestinationId, DecisionId, MuteId, RouteId, QuarantineId);
+ids!(ApiKeyId, ConsoleSessionId, EventId, DeliveryId, MessageId, DestinationId, DecisionId, MuteId, RouteId, QuarantineId);
 
 /// A row as a tuple of its columns, in their order.
 pub(super) trait FromRow: Sized {

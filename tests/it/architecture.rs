@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["store", "render"],
     &["hub", "discord", "xtsystems"],
     &["discord_webhooks"],
-    &["api", "ingress", "bot", "dispatch", "demo"],
+    &["api", "console", "ingress", "bot", "dispatch", "demo"],
     &["app", "doctor"],
     &["setup"],
     &["cli"],
@@ -32,7 +32,8 @@ const RESERVED: &[(&str, &[&str])] = &[("sandbox", &["demo", "cli"]), ("demo", &
 const KEEPERS: &[(&str, &[&str])] = &[
     ("sqlx", &[]),
     ("rusqlite", &["store"]),
-    ("axum", &["api", "ingress", "sandbox", "demo", "app"]),
+    ("askama", &["console"]),
+    ("axum", &["api", "console", "ingress", "sandbox", "demo", "app"]),
     ("hyper", &["ingress"]),
     ("tower_governor", &["api", "ingress"]),
     ("governor", &["api", "ingress"]),

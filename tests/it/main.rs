@@ -20,6 +20,7 @@ mod closed;
 mod closed_sets;
 mod commands;
 mod config;
+mod console;
 mod contract;
 mod customers;
 mod db;
