@@ -18,9 +18,22 @@ use serde_json::{Map, Value};
 #[must_use]
 pub fn changed_fields(before: &(impl Serialize + ?Sized), after: &(impl Serialize + ?Sized)) -> Vec<String> {
     let (before, after) = (object(before), object(after));
-    let changed = after.iter().filter(|(name, value)| before.get(*name) != Some(*value));
+    let changed =
+        after.iter().filter(|(name, value)| before.get(*name).is_none_or(|before| !same(before, value)));
     let gone = before.iter().filter(|(name, _)| !after.contains_key(*name));
     changed.chain(gone).map(|(name, _)| name.clone()).collect()
+}
+
+/// Equal as JSON shows them: 1 and 1.0 are one number.
+fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| same(a, b)))
+        }
+        _ => one == other,
+    }
 }
 
 fn object(settings: &(impl Serialize + ?Sized)) -> Map<String, Value> {

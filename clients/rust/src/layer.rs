@@ -88,6 +88,9 @@ impl<S: Subscriber> Layer<S> for AlertLayer {
             text += if text.is_empty() { "" } else { ": " };
             text += if value.is_empty() { name } else { value };
         }
+        if text.is_empty() {
+            text += "an error without a message";
+        }
         let id = format!(
             "{}:{}\n{}",
             metadata.file().unwrap_or(target),

@@ -68,7 +68,7 @@ async fn an_error_becomes_an_alert_with_its_message_and_its_error() {
             alert("shop::sync", "sync failed: the disk is full\nserver=7"),
             alert("shop::sync", "sync failed: the disk is full"),
             alert("shop::sync", "no message"),
-            alert("shop::sync", ""),
+            alert("shop::sync", "an error without a message"),
         ]
     );
 }
