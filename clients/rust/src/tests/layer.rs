@@ -100,13 +100,13 @@ async fn events_of_the_client_and_of_its_http_stack_are_left_out() {
         error!(target: "nuncio_client::exchange", "a");
         error!(target: "hyper_util::client::legacy", "b");
         error!(target: "reqwest", "c");
-        error!(target: "log", log.target = "hyper::proto", "d");
+        error!(target: "log", { log.target = "hyper::proto" }, "d");
     });
     assert_eq!(logged.sent(), []);
     logged.fake.next([yes(), yes()]);
     logged.logs(|| {
         error!(target: "hyperdrive", "not hyper");
-        error!(target: "log", log.target = "shop::legacy", "a record of the crate log");
+        error!(target: "log", { log.target = "shop::legacy" }, "a record of the crate log");
     });
     assert_eq!(
         logged.sent(),
