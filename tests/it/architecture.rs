@@ -270,7 +270,8 @@ fn rooms_stay_small() {
     }
 }
 
-/// `cargo package` leaves the tests out, and what it packs builds: all that the product includes is beside it.
+/// `cargo package` leaves the tests and the clients out, and what it packs builds: all that the product includes is
+/// beside it.
 /// Control: a sample in `tests/fixtures/` is found.
 #[test]
 fn the_product_reads_nothing_of_its_tests() {
@@ -280,7 +281,9 @@ fn the_product_reads_nothing_of_its_tests() {
     }
     let manifest = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
     let excluded = manifest.lines().find(|line| line.starts_with("exclude = ")).unwrap_or_default();
-    assert!(excluded.contains("\"/tests\""), "{excluded}");
+    for folder in ["tests", "clients"] {
+        assert!(excluded.contains(&format!("\"/{folder}\"")), "{excluded}");
+    }
 }
 
 /// One HTTP client and one TLS stack, or secrets and timeouts would have to be right twice.
