@@ -29,7 +29,6 @@ const NARROWER: &[(&str, &[&str])] = &[
 const RESERVED: &[(&str, &[&str])] = &[("sandbox", &["demo", "cli"]), ("demo", &["cli"])];
 /// Libraries that only some rooms may name.
 const KEEPERS: &[(&str, &[&str])] = &[
-    ("sqlx", &[]),
     ("rusqlite", &["store"]),
     ("axum", &["ingress", "sandbox", "demo", "app"]),
     ("hyper", &["ingress"]),

@@ -21,6 +21,8 @@ mod commands;
 mod config;
 mod contract;
 mod customers;
+#[path = "../database.rs"]
+mod database;
 mod db;
 mod delivery;
 mod deploy;
