@@ -30,7 +30,6 @@ const NARROWER: &[(&str, &[&str])] = &[
 const RESERVED: &[(&str, &[&str])] = &[("sandbox", &["demo", "cli"]), ("demo", &["cli"])];
 /// Libraries that only some rooms may name.
 const KEEPERS: &[(&str, &[&str])] = &[
-    ("sqlx", &[]),
     ("rusqlite", &["store"]),
     ("askama", &["console"]),
     ("axum", &["api", "console", "ingress", "sandbox", "demo", "app"]),

@@ -19,6 +19,7 @@ use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::database::Database;
 use crate::harness::{NO_CERTIFICATES, SECRET, within};
 
 /// A Discord, and a folder with the `.env` of a nuncio that posts everything to `#general`.
@@ -308,9 +309,8 @@ async fn redeliver_reaches_a_running_serve() {
 async fn somebody_elses_database_is_left_alone() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("nuncio.db");
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path).create_if_missing(true);
-    let mut theirs = sqlx::ConnectOptions::connect(&options).await.unwrap();
-    sqlx::query("CREATE TABLE customers (id TEXT)").execute(&mut theirs).await.unwrap();
+    let theirs = Database::create(&path).await.unwrap();
+    theirs.execute("CREATE TABLE customers (id TEXT)", ()).await.unwrap();
     let (hints, _nobody) = nuncio::store::HintSender::channel();
     let opened = nuncio::store::Store::open(&path, Clock::system(), hints).await;
     assert!(matches!(opened, Err(nuncio::store::Error::Foreign(_))));

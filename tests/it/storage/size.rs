@@ -12,6 +12,7 @@ use nuncio::store::{AttemptEntry, HintSender, NextStep, Planned, Recorded, Store
 use tempfile::TempDir;
 
 use super::incoming;
+use crate::database::Database;
 
 const EVENTS: usize = 2_000;
 const BODY: usize = 350;
@@ -45,10 +46,9 @@ async fn arrives(store: &Store, clock: &Clock, destination: &Destination, delive
 }
 
 async fn bytes(path: &Path) -> u64 {
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
-    let mut database = sqlx::ConnectOptions::connect(&options).await.unwrap();
-    let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&mut database).await.unwrap();
-    let size: i64 = sqlx::query_scalar("PRAGMA page_size").fetch_one(&mut database).await.unwrap();
+    let database = Database::open(path).await.unwrap();
+    let pages: i64 = database.value("PRAGMA page_count").await.unwrap();
+    let size: i64 = database.value("PRAGMA page_size").await.unwrap();
     (pages * size).unsigned_abs()
 }
 
