@@ -122,7 +122,7 @@ impl Stored {
 }
 
 /// Inserts an event if it is new, with its deliveries and decisions. Events that request nothing go through
-/// [`bulk_insert`](crate::store::bulk_insert).
+/// `bulk_insert`.
 pub(super) fn insert<'a>(
     tx: &'a mut Tx,
     mint: &'a Mint,

@@ -109,6 +109,13 @@ impl Row {
         T::from_cell(cell).ok_or_else(|| cell.unexpected(name()))
     }
 
+    /// The text in the column at `index`, counted from 0, without copying it.
+    pub(super) fn text(&self, index: usize) -> Result<&str> {
+        let cell = self.cells.get(index).unwrap_or(&Cell::Null);
+        let text = if let Cell::Text(bytes) = cell { std::str::from_utf8(bytes).ok() } else { None };
+        text.ok_or_else(|| cell.unexpected(self.columns.get(index).map_or("?", |name| name)))
+    }
+
     /// The content of the column `name` as bytes, whatever its type; empty if it has none.
     pub(super) fn raw(&self, name: &str) -> Vec<u8> {
         let at = self.columns.iter().position(|column| **column == *name);

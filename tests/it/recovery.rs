@@ -334,6 +334,12 @@ async fn somebody_elses_database_is_left_alone() {
     let mut theirs = sqlx::ConnectOptions::connect(&options).await.unwrap();
     sqlx::query("CREATE TABLE customers (id TEXT)").execute(&mut theirs).await.unwrap();
     let (hints, _nobody) = nuncio::store::HintSender::channel();
-    let opened = nuncio::store::Store::open(&path, Clock::system(), hints).await;
+    let opened = nuncio::store::Store::open(&path, Clock::system(), hints.clone()).await;
     assert!(matches!(opened, Err(nuncio::store::Error::Foreign(_))));
+
+    // Control: without the look at its record, a development version's database counts as another program's.
+    sqlx::query("CREATE TABLE _sqlx_migrations (version BIGINT)").execute(&mut theirs).await.unwrap();
+    let opened = nuncio::store::Store::open(&path, Clock::system(), hints).await;
+    assert!(matches!(opened, Err(nuncio::store::Error::Development(_))));
+    assert!(matches!(nuncio::store::survey(&path), Err(nuncio::store::Error::Development(_))));
 }
