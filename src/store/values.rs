@@ -6,7 +6,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::model::{
-    DecisionId, DeliveryId, DestinationId, EventId, MessageId, MuteId, QuarantineId, RouteId, Snowflake,
+    CallState, DecisionId, DeliveryId, DestinationId, EventId, MessageId, MuteId, QuarantineId, RouteId,
+    Slot, Snowflake, Status,
 };
 use crate::store::{Error, Result};
 
@@ -65,6 +66,9 @@ args! {
     u32 => number Self::Int(number.into()),
     Uuid => id Self::Id(id),
     Snowflake => id id.to_stored().into(),
+    Slot => slot Self::Text(slot.word()),
+    Status => status status.as_str().into(),
+    CallState => state state.as_str().into(),
     &'a str => text Self::Text(Cow::Borrowed(text)),
     String => text Self::Text(Cow::Owned(text)),
     &'a String => text Self::Text(Cow::Borrowed(text)),
