@@ -28,9 +28,9 @@ const NARROWER: &[(&str, &[&str])] = &[
 ];
 /// Rooms that only some rooms may import.
 const RESERVED: &[(&str, &[&str])] = &[("sandbox", &["demo", "cli"]), ("demo", &["cli"])];
-/// Libraries that only some rooms may name.
+/// Libraries that only some rooms, or folders of rooms, may name.
 const KEEPERS: &[(&str, &[&str])] = &[
-    ("rusqlite", &["store"]),
+    ("rusqlite", &["store/engine"]),
     ("askama", &["console"]),
     ("axum", &["api", "console", "ingress", "sandbox", "demo", "app"]),
     ("hyper", &["ingress"]),
@@ -185,8 +185,11 @@ fn a_planted_import_is_found() {
 #[test]
 fn libraries_have_their_keepers() {
     for file in sources() {
-        for (library, keepers) in KEEPERS.iter().filter(|(_, keepers)| !keepers.contains(&file.room.as_str()))
-        {
+        let keeps = |keeper: &&str| {
+            let folder = keeper.contains('/').then(|| format!("src/{keeper}/"));
+            folder.map_or(file.room == **keeper, |folder| file.path.to_str().unwrap().contains(&folder))
+        };
+        for (library, keepers) in KEEPERS.iter().filter(|(_, keepers)| !keepers.iter().any(keeps)) {
             let path = format!("{library}::");
             let named = file.code().find(|line| {
                 line.match_indices(&path).any(|(at, _)| {
