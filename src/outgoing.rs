@@ -35,7 +35,7 @@ pub async fn load_certificates() {
 
 /// TLS with those certificates, for connections that are not HTTP. `None` if it cannot be set up.
 pub fn tls() -> Option<TlsConnector> {
-    TLS.clone()
+    connector().cloned()
 }
 
 /// The builder of every client of ours, in tests too: with the certificates that are loaded once.
