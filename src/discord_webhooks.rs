@@ -14,8 +14,8 @@ use crate::clock::Clock;
 use crate::discord::{DiscordFailure, HttpTransport, WebhookLookup};
 use crate::hub::{Error, Hub, Result};
 use crate::model::{
-    Attempt, By, DestinationId, Idempotent, LostWebhook, NewWebhook, Once, Outcome, StoredWebhook, WebhookChange,
-    WebhookIdentity, WebhookUrl, WebhookUrlError,
+    Attempt, By, DestinationId, Idempotent, LostWebhook, NewWebhook, Once, Outcome, StoredWebhook,
+    WebhookChange, WebhookIdentity, WebhookUrl, WebhookUrlError,
 };
 use crate::render;
 use crate::store::{Store, WebhookTested};
@@ -183,7 +183,8 @@ impl DiscordWebhooks {
                 return WebhookTest { attempt };
             }
         };
-        let attempt = self.transport.execute_webhook(url, &render::webhook_test(name, self.clock.now())).await;
+        let attempt =
+            self.transport.execute_webhook(url, &render::webhook_test(name, self.clock.now())).await;
         permit.report(&attempt);
         WebhookTest { attempt }
     }

@@ -34,7 +34,8 @@ pub(in crate::api) async fn list(
     paging: Paging<WebhookFilters>,
 ) -> Result<Response, Problem> {
     let most = u32::try_from(paging.fetch()).unwrap_or(u32::MAX);
-    let found = api.hub.visible_webhooks(&principal, paging.filters.to_filter(), paging.after(), most).await?;
+    let found =
+        api.hub.visible_webhooks(&principal, paging.filters.to_filter(), paging.after(), most).await?;
     let page = paging.page(found, |webhook| webhook.webhook().id);
     Ok(page.array(|webhook| DiscordWebhook::of_visible(&webhook)))
 }

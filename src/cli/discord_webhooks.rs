@@ -136,7 +136,15 @@ impl WebhookAdmin {
         app::unlock(&self.store, &self.config.encryption).await?;
         match command {
             Command::Add { name, category, scope, owner, company, description, avatar_url, surplus } => {
-                let about = NewWebhook { category, scope, owner, company, description, avatar_url, ..NewWebhook::named(name) };
+                let about = NewWebhook {
+                    category,
+                    scope,
+                    owner,
+                    company,
+                    description,
+                    avatar_url,
+                    ..NewWebhook::named(name)
+                };
                 self.add(about, &surplus).await
             }
             Command::Replace { id, surplus } => self.replace(&id, &surplus).await,
@@ -263,7 +271,9 @@ impl WebhookAdmin {
             let mut lines = std::io::stdin().lock().take(LONGEST).lines();
             lines.next().transpose().context("stdin holds no text")?.unwrap_or_default()
         };
-        self.webhooks.parse(&text).map_err(|why| Usage(format!("this is not a webhook address: {why}")).into())
+        self.webhooks
+            .parse(&text)
+            .map_err(|why| Usage(format!("this is not a webhook address: {why}")).into())
     }
 }
 

@@ -38,11 +38,14 @@ pub struct UnreadableSource(pub(crate) String);
 /// If it is no JSON, or holds nothing that looks like a webhook.
 pub fn read_json(text: &str) -> Result<Vec<Value>, UnreadableSource> {
     // The parser's own message may repeat an address.
-    let value = serde_json::from_str(text)
-        .map_err(|error| UnreadableSource(format!("it is not JSON (line {}, column {})", error.line(), error.column())))?;
+    let value = serde_json::from_str(text).map_err(|error| {
+        UnreadableSource(format!("it is not JSON (line {}, column {})", error.line(), error.column()))
+    })?;
     let rows = row::rows(value);
     match rows.is_empty() {
-        true => Err(UnreadableSource("it holds no webhook: rows with webhookUrl, name, type and scope are expected".to_owned())),
+        true => Err(UnreadableSource(
+            "it holds no webhook: rows with webhookUrl, name, type and scope are expected".to_owned(),
+        )),
         false => Ok(rows),
     }
 }

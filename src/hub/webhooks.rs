@@ -62,8 +62,9 @@ impl Hub {
     pub async fn webhooks_in_use(&self) -> store::Result<Vec<StoredWebhook>> {
         let mut webhooks = self.0.store.webhooks().await?;
         let in_use = self.0.routing.now().in_use();
-        webhooks
-            .retain(|webhook| webhook.about.enabled && webhook.closed.is_none() && in_use.contains(&webhook.id));
+        webhooks.retain(|webhook| {
+            webhook.about.enabled && webhook.closed.is_none() && in_use.contains(&webhook.id)
+        });
         Ok(webhooks)
     }
 
@@ -194,7 +195,8 @@ impl Hub {
         if change.fields().is_empty() && address.is_none() {
             return Ok(old);
         }
-        let subject = address.as_ref().map_or_else(|| old.mark.to_string(), |(url, _)| url.mark().to_string());
+        let subject =
+            address.as_ref().map_or_else(|| old.mark.to_string(), |(url, _)| url.mark().to_string());
         let about = access::within(by.principal.as_ref(), change.applied_to(&old.about));
         if let Err(error) = about.and_then(|about| check::check(&about)) {
             return Err(self.refused(by, &subject, error).await);

@@ -27,8 +27,8 @@ pub use resolver::Lookup;
 const LONGEST: usize = 2048;
 /// Ports of services that are not HTTP, above the privileged ones: an HTTP request must not be able to command them.
 const NOT_HTTP: [u16; 24] = [
-    1080, 1433, 1521, 1719, 1720, 1723, 2049, 2375, 2376, 2379, 3306, 3389, 3659, 4045, 5060, 5061, 5432, 5984, 6000,
-    6379, 9042, 9200, 11211, 27017,
+    1080, 1433, 1521, 1719, 1720, 1723, 2049, 2375, 2376, 2379, 3306, 3389, 3659, 4045, 5060, 5061, 5432,
+    5984, 6000, 6379, 9042, 9200, 11211, 27017,
 ];
 /// Names of the metadata services of cloud machines, which hand out credentials.
 const METADATA: [&str; 3] = ["metadata.google.internal", "metadata.goog", "instance-data.ec2.internal"];
@@ -49,7 +49,9 @@ pub enum BlockedTarget {
     #[error("its port is not one of a web server")]
     Port,
     /// Not a public address.
-    #[error("blocked_address: it leads into a private network. ALLOW_PRIVATE_TARGETS names the networks that may be reached")]
+    #[error(
+        "blocked_address: it leads into a private network. ALLOW_PRIVATE_TARGETS names the networks that may be reached"
+    )]
     Address,
     /// The name could not be resolved: refused as well.
     #[error("its name cannot be resolved")]
@@ -139,7 +141,11 @@ impl Guard {
                 .dns_resolver(resolver::GuardedResolver { guard: self.clone(), to_own })
                 .build()
         };
-        Ok(GuardedClient { guard: self.clone(), outside: client(None)?, own: client(self.0.own.map(|own| own.port()))? })
+        Ok(GuardedClient {
+            guard: self.clone(),
+            outside: client(None)?,
+            own: client(self.0.own.map(|own| own.port()))?,
+        })
     }
 
     /// Whether a connection to `ip` may be made.
@@ -185,7 +191,12 @@ impl GuardedClient {
     ///
     /// # Errors
     /// The reason to refuse it.
-    pub fn request(&self, method: Method, target: &str, schemes: Schemes) -> Result<RequestBuilder, BlockedTarget> {
+    pub fn request(
+        &self,
+        method: Method,
+        target: &str,
+        schemes: Schemes,
+    ) -> Result<RequestBuilder, BlockedTarget> {
         let url = self.guard.check(target, schemes)?;
         let is_own = url.port_or_known_default().is_some_and(|port| self.guard.is_own_port(port));
         let client = if is_own { &self.own } else { &self.outside };

@@ -220,7 +220,13 @@ async fn known(tx: &mut Tx, company: &str, owner: &str, mark: &WebhookMark) -> R
     .await
 }
 
-async fn note(tx: &mut Tx, key: &AuditKey, entry: AuditEntry, id: DestinationId, now: Timestamp) -> Result<()> {
+async fn note(
+    tx: &mut Tx,
+    key: &AuditKey,
+    entry: AuditEntry,
+    id: DestinationId,
+    now: Timestamp,
+) -> Result<()> {
     let entry = AuditEntry { reference: id.to_string(), ..entry };
     audit::append(tx, key, &entry, now).await.map(drop)
 }

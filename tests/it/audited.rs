@@ -12,8 +12,8 @@ use std::time::Duration;
 use nuncio::hub::{ChannelInfo, Error};
 use nuncio::model::route::RouteKey;
 use nuncio::model::{
-    Actor, ApiKeyId, ApiRole, By, DeliveryFilter, DeliveryId, NewApiKey, NewWebhook, Person,
-    Snowflake, Status,
+    Actor, ApiKeyId, ApiRole, By, DeliveryFilter, DeliveryId, NewApiKey, NewWebhook, Person, Snowflake,
+    Status, WebhookChange,
 };
 use serde_json::{Value, json};
 use sqlx::{Connection as _, SqliteConnection};
@@ -26,6 +26,11 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// A stored webhook of this name.
 fn about(name: &str) -> NewWebhook {
     NewWebhook::named(name)
+}
+
+/// A change that disables a webhook.
+fn disabled() -> WebhookChange {
+    WebhookChange { enabled: Some(false), ..WebhookChange::default() }
 }
 
 /// The channel #general, as the gateway would report it.
@@ -72,6 +77,7 @@ async fn asks_for_everything(t: &Harness, by: &By) -> Vec<(&'static str, Result<
         ("remove_route", hub.remove_route(route, by).await.map(drop)),
         ("add_webhook", hub.add_webhook(about("Another"), &new, None, None, by).await.map(drop)),
         ("replace_webhook", hub.replace_webhook(stored, &other, by).await),
+        ("change_webhook", hub.change_webhook(stored, disabled(), None, by).await.map(drop)),
         ("remove_webhook", hub.remove_webhook(stored, by).await.map(drop)),
         ("send_test", hub.send_test(by).await.map(drop)),
         ("confirm_clock", hub.confirm_clock(by).await),
@@ -156,7 +162,7 @@ async fn no_change_is_made_that_the_log_cannot_record() {
         assert!(answer.is_ok(), "{what}: {answer:?}");
     }
     let all = t.store().audited(100).await.unwrap();
-    assert_eq!(all.len(), entries + 16, "{all:#?}");
+    assert_eq!(all.len(), entries + 17, "{all:#?}");
     t.settle().await;
     for channel in ["tickets", "general"] {
         let unread = t.channel(channel).unread().len();

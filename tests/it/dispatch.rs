@@ -50,7 +50,7 @@ impl Platform {
     pub async fn with(variables: &[(&str, &str)]) -> Self {
         let t = Harness::with(|all| {
             all.insert("NUNCIO_API_KEY".to_owned(), KEY.to_owned());
-            all.insert("API_RATE_LIMIT".to_owned(), "1000000/1m".to_owned());
+            all.insert("API_RATE_LIMIT".to_owned(), "60000/1m".to_owned());
             all.insert("COALESCE".to_owned(), "off".to_owned());
             all.insert("DISPATCH_FOOTER".to_owned(), "NodeByte".to_owned());
             all.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));

@@ -118,10 +118,8 @@ impl DiscordWebhook {
                 last_error: webhook.last_error.clone(),
                 closed_reason: webhook.closed.clone(),
                 denied_reason: webhook.denied.clone(),
-                discord: webhook.identity.clone().map(|WebhookIdentity { name, channel, guild }| WebhookInDiscord {
-                    name,
-                    channel_id: channel,
-                    guild_id: guild,
+                discord: webhook.identity.clone().map(|WebhookIdentity { name, channel, guild }| {
+                    WebhookInDiscord { name, channel_id: channel, guild_id: guild }
                 }),
             }),
         }

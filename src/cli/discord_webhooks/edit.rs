@@ -37,7 +37,8 @@ impl WebhookAdmin {
         let avatar_url = avatar_url.map(|url| Some(url).filter(|url| !url.is_empty()));
         let change = WebhookChange { name, category, scope, owner, description, avatar_url, enabled: None };
         if change.fields().is_empty() {
-            let sentence = "say what to change: --name, --type, --scope, --owner, --description or --avatar-url";
+            let sentence =
+                "say what to change: --name, --type, --scope, --owner, --description or --avatar-url";
             return Err(Usage(sentence.to_owned()).into());
         }
         let fields = change.fields().join(", ");

@@ -67,7 +67,9 @@ pub(super) async fn run(webhooks: &DiscordWebhooks, clock: &Clock, args: Args) -
         say(&format!("{} stored. nuncio discord-webhooks list shows them.", report.stored));
     }
     if let Some(lines) = brand(&args) {
-        say("With these settings in .env, messages look like the old dispatcher's (then `kill -HUP` nuncio or restart it):");
+        say(
+            "With these settings in .env, messages look like the old dispatcher's (then `kill -HUP` nuncio or restart it):",
+        );
         print(lines.trim_end());
     }
     Ok(if report.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })

@@ -24,7 +24,8 @@ pub fn read_csv(text: &str) -> Result<Vec<Value>, UnreadableSource> {
     }
     match rows.is_empty() {
         true => Err(UnreadableSource(
-            "it holds no row: a line with the names of the columns is expected, then a row for each webhook".to_owned(),
+            "it holds no row: a line with the names of the columns is expected, then a row for each webhook"
+                .to_owned(),
         )),
         false => Ok(rows),
     }
@@ -64,7 +65,10 @@ mod tests {
 
     #[test]
     fn quotes_line_breaks_and_semicolons_are_read() {
-        let rows = read_csv("name,\"webhookUrl\",scope\r\n\"Acme, \"\"NOC\"\"\nnight\",https://x,ADMIN\r\n\r\nB,,\n").unwrap();
+        let rows = read_csv(
+            "name,\"webhookUrl\",scope\r\n\"Acme, \"\"NOC\"\"\nnight\",https://x,ADMIN\r\n\r\nB,,\n",
+        )
+        .unwrap();
         assert_eq!(rows.len(), 2);
         assert_eq!(rows[0]["name"], "Acme, \"NOC\"\nnight");
         assert_eq!((&rows[0]["webhookUrl"], &rows[1]["scope"]), (&"https://x".into(), &"".into()));

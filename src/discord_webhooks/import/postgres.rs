@@ -39,15 +39,23 @@ const SETTINGS: &str = "SELECT k.table_schema, k.table_name, k.column_name, v.co
 pub async fn read_postgres(url: &str, clock: &Clock) -> Result<Vec<Value>, UnreadableSource> {
     let reading = async {
         let client = connect(url).await?;
-        client.batch_execute("SET default_transaction_read_only = on; SET statement_timeout = '30s'").await.map_err(of)?;
+        client
+            .batch_execute("SET default_transaction_read_only = on; SET statement_timeout = '30s'")
+            .await
+            .map_err(of)?;
         let mut found = Vec::new();
         for name in query(&client, TABLES).await? {
-            found.extend(values(&client, &format!("SELECT to_jsonb(t)::text FROM {} AS t", place(&name))).await?);
+            found.extend(
+                values(&client, &format!("SELECT to_jsonb(t)::text FROM {} AS t", place(&name))).await?,
+            );
         }
         for name in query(&client, COLUMNS).await? {
             let [_, _, column] = name.as_slice() else { continue };
             let column = quoted(column);
-            let sql = format!("SELECT to_jsonb(t.{column})::text FROM {} AS t WHERE t.{column} IS NOT NULL", place(&name));
+            let sql = format!(
+                "SELECT to_jsonb(t.{column})::text FROM {} AS t WHERE t.{column} IS NOT NULL",
+                place(&name)
+            );
             found.extend(values(&client, &sql).await?);
         }
         for name in query(&client, SETTINGS).await? {
@@ -62,18 +70,23 @@ pub async fn read_postgres(url: &str, clock: &Clock) -> Result<Vec<Value>, Unrea
         }
         Ok(found)
     };
-    let found = clock.within(LIMIT, reading).await.unwrap_or_else(|| Err(UnreadableSource("no answer in time".to_owned())))?;
+    let found = clock
+        .within(LIMIT, reading)
+        .await
+        .unwrap_or_else(|| Err(UnreadableSource("no answer in time".to_owned())))?;
     let rows: Vec<Value> = found.into_iter().flat_map(row::rows).collect();
     match rows.is_empty() {
-        true => Err(UnreadableSource("it holds no webhooks in a table discord_webhooks or DiscordWebhook".to_owned())),
+        true => Err(UnreadableSource(
+            "it holds no webhooks in a table discord_webhooks or DiscordWebhook".to_owned(),
+        )),
         false => Ok(rows),
     }
 }
 
 async fn connect(url: &str) -> Result<Client, UnreadableSource> {
-    let mut config: Config = without_prismas_own(url)
-        .parse()
-        .map_err(|_| UnreadableSource("the address is not postgres://USER:PASSWORD@HOST:PORT/DATABASE".to_owned()))?;
+    let mut config: Config = without_prismas_own(url).parse().map_err(|_| {
+        UnreadableSource("the address is not postgres://USER:PASSWORD@HOST:PORT/DATABASE".to_owned())
+    })?;
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(CONNECT);
     }
@@ -96,7 +109,8 @@ async fn connect(url: &str) -> Result<Client, UnreadableSource> {
 /// The address without parameters that only Prisma knows, such as `schema` and `connection_limit`.
 fn without_prismas_own(url: &str) -> String {
     let Some((address, parameters)) = url.split_once('?') else { return url.to_owned() };
-    let known = ["sslmode", "host", "hostaddr", "port", "user", "connect_timeout", "application_name", "options"];
+    let known =
+        ["sslmode", "host", "hostaddr", "port", "user", "connect_timeout", "application_name", "options"];
     let is_known = |pair: &&str| known.contains(&pair.split('=').next().unwrap_or_default());
     let kept: Vec<&str> = parameters.split('&').filter(is_known).collect();
     format!("{address}?{}", kept.join("&"))

@@ -60,9 +60,12 @@ impl Candidate {
             // Who receives it must not be guessed.
             Some(word) => Scope::from_word(&word).ok_or("its scope is none of ADMIN, USER and PUBLIC")?,
         };
-        let owner = ["userid", "ownerid", "owner"].iter().find_map(|name| text(row, name)).unwrap_or_default();
+        let owner =
+            ["userid", "ownerid", "owner"].iter().find_map(|name| text(row, name)).unwrap_or_default();
         if scope == Scope::User && owner.is_empty() {
-            return Err("it is of scope USER and has no owner: add it with nuncio discord-webhooks add".to_owned());
+            return Err(
+                "it is of scope USER and has no owner: add it with nuncio discord-webhooks add".to_owned()
+            );
         }
         let about = NewWebhook {
             category: known.unwrap_or(Category::Custom),
@@ -71,7 +74,10 @@ impl Candidate {
             owner,
             description: text(row, "description").unwrap_or_default(),
             avatar_url: text(row, "avatarurl").or_else(|| text(row, "avatar")),
-            enabled: ["enabled", "active", "isactive"].iter().find_map(|name| flag(row, name)).unwrap_or(true),
+            enabled: ["enabled", "active", "isactive"]
+                .iter()
+                .find_map(|name| flag(row, name))
+                .unwrap_or(true),
             tested_at: text(row, "testsuccessat").and_then(|at| time(&at)),
             ..NewWebhook::named(text(row, "name").unwrap_or_else(|| "Imported webhook".to_owned()))
         };
@@ -88,7 +94,9 @@ pub(super) fn rows(value: Value) -> Vec<Value> {
             serde_json::from_str(&text).map(rows).unwrap_or_default()
         }
         Value::String(text) => named("", &text).into_iter().collect(),
-        Value::Object(row) if ADDRESS.iter().any(|name| text(&row, name).is_some_and(|text| is_address(&text))) => {
+        Value::Object(row)
+            if ADDRESS.iter().any(|name| text(&row, name).is_some_and(|text| is_address(&text))) =>
+        {
             vec![Value::Object(row)]
         }
         Value::Object(members) => members
@@ -120,7 +128,8 @@ fn is_address(text: &str) -> bool {
 
 /// A value by its name, which is compared without case and underscores. Empty ones count as absent.
 fn value<'a>(row: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    let plain = |key: &str| key.chars().filter(|c| *c != '_').map(|c| c.to_ascii_lowercase()).eq(name.chars());
+    let plain =
+        |key: &str| key.chars().filter(|c| *c != '_').map(|c| c.to_ascii_lowercase()).eq(name.chars());
     row.iter().find(|(key, _)| plain(key)).map(|(_, value)| value)
 }
 
@@ -216,7 +225,11 @@ mod tests {
         assert!(direct.is_rewritten);
         assert_eq!(direct.url.to_parts().expose(), format!("{ID}/{}?thread_id={ID}", token()));
         assert!(read(json!({"webhookUrl": url}), None).unwrap_err().contains("--proxy-host"));
-        for other in ["https://evil.example", "https://hooks.acme.example.evil", "https://hooks.acme.example@evil.example"] {
+        for other in [
+            "https://evil.example",
+            "https://hooks.acme.example.evil",
+            "https://hooks.acme.example@evil.example",
+        ] {
             let url = format!("{other}/api/webhooks/{ID}/{}", token());
             let why = read(json!({"webhookUrl": url}), Some("hooks.acme.example")).unwrap_err();
             assert!(!why.contains("evil") && !why.contains("tttt"), "{why}");

@@ -113,7 +113,8 @@ impl Hub {
                 tracing::warn!(%error, "a notice reaches nobody: the database could not be read");
                 Vec::new()
             });
-            let planned = |destination_id| Planned { destination_id, priority, route: SYSTEM.to_owned(), muted: None };
+            let planned =
+                |destination_id| Planned { destination_id, priority, route: SYSTEM.to_owned(), muted: None };
             plan.extend(webhooks.into_iter().map(planned));
         }
         plan.iter_mut().for_each(|planned| planned.priority = priority);

@@ -52,7 +52,8 @@ impl Resolve for GuardedResolver {
         let (guard, port) = (self.guard.clone(), self.to_own.unwrap_or_default());
         Box::pin(async move {
             // A name server that fails does not switch the protection off.
-            let found = guard.0.lookup.addresses(name.as_str()).await.map_err(|_| BlockedTarget::Unresolved)?;
+            let found =
+                guard.0.lookup.addresses(name.as_str()).await.map_err(|_| BlockedTarget::Unresolved)?;
             let is_empty = found.is_empty();
             let allowed: Vec<SocketAddr> = found
                 .into_iter()

@@ -130,7 +130,12 @@ fn public_targets_pass(#[case] text: &str) {
 #[test]
 fn what_the_operator_allows_passes_and_nothing_beside_it() {
     let guard = Guard::new(vec!["127.0.0.0/8".parse().unwrap(), "10.1.0.0/16".parse().unwrap()], None);
-    for text in ["http://localhost:3000/webhooks/xtsystems", "http://127.1:3000/", "http://[::ffff:127.0.0.1]/", "http://10.1.2.3/"] {
+    for text in [
+        "http://localhost:3000/webhooks/xtsystems",
+        "http://127.1:3000/",
+        "http://[::ffff:127.0.0.1]/",
+        "http://10.1.2.3/",
+    ] {
         assert!(guard.check(text, Schemes::HttpToo).is_ok(), "{text}");
     }
     for text in ["http://10.2.0.1/", "http://[::1]/", "http://169.254.169.254/", "http://127.0.0.1:6379/"] {
@@ -157,7 +162,9 @@ async fn asks(client: &GuardedClient, target: &str) -> Result<u16, String> {
     let request = client.request(Method::GET, target, Schemes::HttpToo).map_err(|why| why.to_string())?;
     match request.send().await {
         Ok(response) => Ok(response.status().as_u16()),
-        Err(error) => Err(blocked(&error).map_or_else(|| format!("let through: {error}"), |why| why.to_string())),
+        Err(error) => {
+            Err(blocked(&error).map_or_else(|| format!("let through: {error}"), |why| why.to_string()))
+        }
     }
 }
 
@@ -208,7 +215,9 @@ async fn every_address_of_a_name_is_filtered() {
     use std::str::FromStr as _;
 
     use reqwest::dns::{Name, Resolve as _};
-    let look_up = |_: &str| Ok(["1.1.1.1", "127.0.0.1", "169.254.169.254", "::1"].map(|ip| ip.parse().unwrap()).to_vec());
+    let look_up = |_: &str| {
+        Ok(["1.1.1.1", "127.0.0.1", "169.254.169.254", "::1"].map(|ip| ip.parse().unwrap()).to_vec())
+    };
     let guard = Guard::with_lookup(Vec::new(), None, Lookup::Of(Arc::new(look_up)));
     let resolver = resolver::GuardedResolver { guard, to_own: None };
     let found = resolver.resolve(Name::from_str("mixed.example").unwrap()).await.unwrap();
@@ -220,7 +229,8 @@ async fn every_address_of_a_name_is_filtered() {
 async fn the_own_listener_is_reached_and_redirects_are_not_followed() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-    let (own, sentinel) = (TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let (own, sentinel) =
+        (TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
     let (address, inner) = (own.local_addr().unwrap(), sentinel.local_addr().unwrap());
     let look_up = |_: &str| Ok(vec!["127.0.0.1".parse().unwrap()]);
     let guard = Guard::with_lookup(Vec::new(), Some(address), Lookup::Of(Arc::new(look_up)));
@@ -229,7 +239,9 @@ async fn the_own_listener_is_reached_and_redirects_are_not_followed() {
         while let Ok((mut stream, _)) = own.accept().await {
             let mut head = [0; 1024];
             let _ = stream.read(&mut head).await;
-            let answer = format!("HTTP/1.1 302 Found\r\nlocation: http://{inner}/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            let answer = format!(
+                "HTTP/1.1 302 Found\r\nlocation: http://{inner}/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            );
             let _ = stream.write_all(answer.as_bytes()).await;
         }
     });

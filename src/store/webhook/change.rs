@@ -2,7 +2,8 @@
 
 use crate::clock::Timestamp;
 use crate::model::{
-    AuditEntry, AuditOutcome, By, DestinationId, NewWebhook, WebhookChange, WebhookIdentity, WebhookMark, WebhookUrl,
+    AuditEntry, AuditOutcome, By, DestinationId, NewWebhook, WebhookChange, WebhookIdentity, WebhookMark,
+    WebhookUrl,
 };
 use crate::store::audit::AuditKey;
 use crate::store::sql::{Tx, query};

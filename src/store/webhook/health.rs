@@ -19,7 +19,12 @@ pub(super) const fn day_before(now: Timestamp) -> i64 {
 }
 
 /// Counts one attempt.
-pub(in crate::store) async fn count(tx: &mut Tx, id: DestinationId, arrived: bool, now: Timestamp) -> Result<()> {
+pub(in crate::store) async fn count(
+    tx: &mut Tx,
+    id: DestinationId,
+    arrived: bool,
+    now: Timestamp,
+) -> Result<()> {
     query(
         "INSERT INTO destination_hours (destination_id, hour, sent, failed) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (destination_id, hour) DO UPDATE SET sent = destination_hours.sent + excluded.sent, \

@@ -116,7 +116,8 @@ fn read(row: &Row) -> Result<StoredWebhook> {
     let name: Option<String> = row.try_get("discord_name")?;
     let (channel, guild): (Option<Snowflake>, Option<Snowflake>) =
         (row.try_get("discord_channel_id")?, row.try_get("discord_guild_id")?);
-    let identity = name.map(|name| WebhookIdentity { name: Some(name).filter(|name| !name.is_empty()), channel, guild });
+    let identity =
+        name.map(|name| WebhookIdentity { name: Some(name).filter(|name| !name.is_empty()), channel, guild });
     Ok(StoredWebhook {
         id: row.try_get("id")?,
         mark: mark(&row.try_get::<String>("address")?)?,

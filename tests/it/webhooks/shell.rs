@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Stdio;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{ChildStderr, Command};
 
@@ -123,6 +123,28 @@ async fn hears(stderr: ChildStderr, kept: PathBuf, ready: tokio::sync::oneshot::
     }
 }
 
+const API_KEY: &str = "an-api-key-of-the-canary-run";
+
+/// A secret in the ways in which it could leak: as it is, its beginning, in hex, in base64 (at each of the three places at
+/// which it can begin), and in percent-encoding.
+fn encodings(secret: &str) -> Vec<String> {
+    let percent: String = secret.bytes().take(12).map(|byte| format!("%{byte:02X}")).collect();
+    let mut forms =
+        vec![secret.to_owned(), secret[..12].to_owned(), hex::encode(secret)[..24].to_owned(), percent];
+    forms.extend((0..3).map(|skip| base64(&secret.as_bytes()[skip..][..18])));
+    forms
+}
+
+/// Base64 of whole groups of three bytes.
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let group = |three: &[u8]| {
+        let bits = three.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte));
+        [18, 12, 6, 0].map(|shift| char::from(LETTERS[(bits >> shift & 63) as usize]))
+    };
+    bytes.chunks(3).flat_map(group).collect()
+}
+
 // S-1, A-2
 #[tokio::test]
 async fn its_address_is_nowhere_to_be_seen() {
@@ -153,6 +175,7 @@ async fn its_address_is_nowhere_to_be_seen() {
         .env("RUST_LOG", "trace,hyper=trace,hyper_util=trace,reqwest=trace")
         .env("WEBHOOK_PORT", "0")
         .env("WEBHOOK_HOST", "127.0.0.1")
+        .env("NUNCIO_API_KEY", API_KEY)
         .arg("serve");
     let (said, printed) = (t.folder().join("said"), t.folder().join("printed"));
     serve.stdout(std::fs::File::create(&printed).unwrap()).stderr(Stdio::piped());
@@ -174,10 +197,40 @@ async fn its_address_is_nowhere_to_be_seen() {
     t.channel("alerts").next_message().await;
     let host = address.trim_end_matches("/webhooks/xtsystems");
     let mut seen = vec![format!("{messages:?}")];
+    // The API is told the address in every way: it was stored before, it is dead now, it is given again, and mistyped.
+    let (api, own) = (format!("{host}/v1/discord-webhooks"), format!("{host}/v1/discord-webhooks/{id}"));
+    let (test, own_test) = (format!("{api}/test"), format!("{own}/test"));
+    let requests = [
+        ("POST", &api, json!({"name": "Again", "webhook_url": url(&t), "avatar_url": url(&t)})),
+        ("POST", &api, json!({"name": "Again", "webhook_url": url(&t)})),
+        ("POST", &api, json!({"name": url(&t), "webhook_url": 7, "type": url(&t)})),
+        ("POST", &test, json!({"webhook_url": url(&t)})),
+        ("POST", &test, json!({"webhook_url": format!("{}/slack", url(&t))})),
+        ("PATCH", &own, json!({"webhook_url": url(&t), "description": url(&t)})),
+        ("PUT", &own, json!({"name": "Again", "webhook_url": url(&t)})),
+        ("POST", &own_test, json!({})),
+        ("GET", &own, json!({})),
+        ("GET", &api, json!({})),
+    ];
+    for (number, (method, path, body)) in requests.into_iter().enumerate() {
+        let request = http().request(method.parse().unwrap(), path).bearer_auth(API_KEY);
+        let answer = request.header("idempotency-key", number.to_string()).json(&body);
+        let answer = answer.send().await.unwrap();
+        let head = format!("{:?}", answer.headers());
+        seen.push(head + &answer.text().await.unwrap());
+    }
     for path in ["/health", "/metrics", "/"] {
         seen.push(http().get(format!("{host}{path}")).send().await.unwrap().text().await.unwrap());
     }
-    for args in [&["deliveries", "--json"][..], &["discord-webhooks", "list"], &["events"], &["audit"]] {
+    let commands: [&[&str]; 6] = [
+        &["deliveries", "--json"],
+        &["discord-webhooks", "list"],
+        &["events"],
+        &["audit"],
+        &["db", "backup", "copy.db"],
+        &["db", "export"],
+    ];
+    for args in commands {
         let ran = t.runs(args).await;
         seen.push(ran.stdout + &ran.stderr);
     }
@@ -185,11 +238,14 @@ async fn its_address_is_nowhere_to_be_seen() {
     within("nuncio to end", serve.wait()).await.unwrap();
     within("all of what it said", heard).await.unwrap();
     let token = url(&t).rsplit('/').next().unwrap().to_owned();
-    let forms = [token.clone(), token[..12].to_owned(), hex::encode(&token)[..24].to_owned()];
+    let forms = encodings(&token);
     let is_seen = |bytes: &[u8]| {
         forms.iter().any(|form| bytes.windows(form.len()).any(|window| window == form.as_bytes()))
     };
-    assert!(is_seen(url(&t).as_bytes()), "the control: where it stands, it is seen");
+    for form in &encodings(&token) {
+        assert!(is_seen(format!("… {form} …").as_bytes()), "the control: where it is, it is seen");
+    }
+    assert!(seen.iter().any(|text| text.contains("Discord answered 404 10015")), "{seen:#?}");
     seen.iter().for_each(|text| assert!(!is_seen(text.as_bytes()), "{text}"));
     let mut folders = vec![t.folder().to_owned()];
     let mut files = 0;
