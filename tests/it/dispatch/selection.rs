@@ -151,7 +151,7 @@ async fn many_owners(p: &Platform) {
                                 id.to_be_bytes(),
                                 company,
                                 owner,
-                                format!("{number}/abcd"),
+                                format!("{}/abcd", 100_000_000_000_000_000 + number),
                                 format!("{company}\n{owner}\n{category}\n{scope}"),
                                 category.as_str(),
                                 scope.as_str(),
@@ -177,10 +177,10 @@ async fn no_customers_event_reaches_another() {
     let options = (
         prop::collection::vec(prop::sample::select(Category::ALL), 0..4),
         prop::collection::vec(prop::sample::select(Scope::ALL), 0..3),
-        prop::sample::select(&OWNERS[..]),
+        prop::sample::select(OWNERS.to_vec()),
         any::<bool>(),
-        prop::sample::select(&["", "acme"][..]),
-        prop::sample::select(&DispatchFunction::ALL[..]),
+        prop::sample::select(vec!["", "acme"]),
+        prop::sample::select(DispatchFunction::ALL.to_vec()),
         prop::sample::select(Category::ALL),
     );
     let (mut runner, mut owned) = (TestRunner::deterministic(), 0);
