@@ -21,8 +21,6 @@ mod commands;
 mod config;
 mod contract;
 mod customers;
-#[path = "../database.rs"]
-mod database;
 mod db;
 mod delivery;
 mod deploy;
@@ -61,4 +59,8 @@ mod status;
 mod storage;
 mod storms;
 mod supply;
+#[path = "../trust/main.rs"]
+mod trust;
 mod webhooks;
+
+use trust::rig::database;
