@@ -54,14 +54,14 @@ impl Database {
         self.run(move |connection| connection.query_row(&sql, (), |row| row.get(0))).await
     }
 
-    /// All rows of a query, each as `read` reads it.
+    /// All rows of a query, each as `read` reads it. A parameter in it is NULL.
     pub async fn rows<T, F>(&self, sql: impl Into<String>, read: F) -> rusqlite::Result<Vec<T>>
     where
         T: Send + 'static,
         F: FnMut(&Row<'_>) -> rusqlite::Result<T> + Send + 'static,
     {
         let sql = sql.into();
-        self.run(move |connection| connection.prepare(&sql)?.query_map((), read)?.collect()).await
+        self.run(move |connection| connection.prepare(&sql)?.raw_query().mapped(read).collect()).await
     }
 
     /// Closes it; the last one to do so folds the log into the file.

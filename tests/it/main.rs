@@ -23,8 +23,6 @@ mod config;
 mod console;
 mod contract;
 mod customers;
-#[path = "../database.rs"]
-mod database;
 mod db;
 mod delivery;
 mod deploy;
@@ -66,5 +64,9 @@ mod status;
 mod storage;
 mod storms;
 mod supply;
+#[path = "../trust/main.rs"]
+mod trust;
 mod webhooks;
 mod without_xtsystems;
+
+use trust::rig::database;

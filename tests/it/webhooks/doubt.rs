@@ -28,7 +28,7 @@ async fn sent_again(t: &Harness, count: usize) {
     within("another try", async {
         while executed(t) < count {
             if t.store().destination_counts(t.clock.steady()).await.unwrap().cooling > 0 {
-                t.clock.advance(Duration::from_millis(100));
+                t.clock.advance(Duration::from_secs(1));
             }
             tokio::task::yield_now().await;
         }
