@@ -52,6 +52,7 @@ mod answer;
 mod auth;
 mod cursor;
 mod discord_webhooks;
+mod dispatch;
 mod docs_page;
 mod doctor;
 mod document;

@@ -229,6 +229,14 @@ impl App {
             let hub = self.hub.clone();
             async move { hub.watch_clock().await }
         });
+        // Whoever waits for outcomes is answered with what is known.
+        let waiting = tokio::spawn({
+            let (hub, stop) = (self.hub.clone(), stop.clone());
+            async move {
+                stop.cancelled().await;
+                hub.stop_waiting();
+            }
+        });
         let sending = CancellationToken::new();
         let dispatcher = tokio::spawn(self.dispatcher.run(sending.clone()));
         let bot = self.bot.map(|bot| tokio::spawn(bot.run(stop.clone())));
@@ -248,6 +256,7 @@ impl App {
         storage.abort();
         tidying.abort();
         watching.abort();
+        waiting.abort();
         if let Err(error) = self.store.leave().await {
             tracing::debug!(%error, "the database still records this process as its server");
         }

@@ -13,6 +13,7 @@ mod corrupt;
 mod database;
 mod db;
 mod deliveries;
+mod dispatch;
 mod demo;
 mod discord_webhooks;
 mod doctor;
@@ -106,6 +107,8 @@ enum Command {
     Doctor(doctor::Args),
     /// Back up, restore, check or export the database
     Db(db::Args),
+    /// Report what happened on a hosting platform to its stored Discord webhooks
+    Dispatch(dispatch::Args),
     /// List deliveries: waiting, delivered, or given up and why
     Deliveries(deliveries::Args),
     /// Manage Discord webhooks as destinations
@@ -154,7 +157,7 @@ pub fn run() -> ExitCode {
         .build()
         .and_then(|runtime| runtime_kick::start(runtime.handle()).map(|()| runtime))
         .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(dispatch(command, notes)));
+        .and_then(|runtime| runtime.block_on(perform(command, notes)));
     ended(result.and_then(|code| output::written().map(|()| code)))
 }
 
@@ -169,7 +172,7 @@ fn ended(result: anyhow::Result<ExitCode>) -> ExitCode {
 }
 
 /// Runs one command to its end; `notes` are warnings for a server's log.
-async fn dispatch(command: Option<Command>, notes: Vec<String>) -> anyhow::Result<ExitCode> {
+async fn perform(command: Option<Command>, notes: Vec<String>) -> anyhow::Result<ExitCode> {
     let Some(command) = command else {
         if setup::is_terminal()
             && variables().is_bare()
@@ -199,6 +202,7 @@ async fn dispatch(command: Option<Command>, notes: Vec<String>) -> anyhow::Resul
         Command::Keys(args) => keys::run(args, Config::read(&variables(), Entrance::StoredKey)?).await,
         Command::Completions(args) => Ok(help::complete(&args)),
         Command::Man(args) => help::man(&args),
+        Command::Dispatch(args) => dispatch::run(args, config()?).await,
         Command::Deliveries(args) => deliveries::run(&args, config()?).await,
         Command::DiscordWebhooks(args) => discord_webhooks::run(args, config()?).await,
         Command::Mute(args) => mute::run(&args, config()?).await,

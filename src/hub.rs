@@ -7,6 +7,7 @@ mod audit;
 mod authorize;
 mod console;
 mod decisions;
+mod dispatch;
 mod error;
 mod events;
 mod guilds;
@@ -83,6 +84,8 @@ struct Inner {
     warned: Mutex<HashSet<String>>,
     /// Incremented whenever an outcome of a delivery is recorded.
     progress: watch::Sender<u64>,
+    /// True once nuncio shuts down: nobody waits for outcomes any more.
+    stopping: watch::Sender<bool>,
     gateway: watch::Sender<GatewayState>,
     /// The map's channels, once the gateway has reported them.
     places: watch::Sender<Channels>,
@@ -129,6 +132,7 @@ impl Hub {
             unsummed: Mutex::default(),
             warned: Mutex::default(),
             progress: watch::Sender::new(0),
+            stopping: watch::Sender::new(false),
             gateway: watch::Sender::new(GatewayState::default()),
             places: watch::Sender::default(),
             known_guilds: guilds::access::KnownGuilds::default(),

@@ -23,6 +23,7 @@ mod delivery;
 mod delivery_details;
 mod destination;
 mod discord_webhook;
+pub mod dispatch;
 mod event;
 mod family;
 mod finding;

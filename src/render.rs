@@ -19,6 +19,7 @@ mod decided;
 mod details;
 mod digest;
 mod directory;
+mod dispatch;
 mod escape;
 mod facts;
 mod fit;
@@ -84,6 +85,14 @@ fn of_kind(event: &Event, view: &View<'_>) -> Card {
         Family::User => directory::user_card(&facts, meaning.action()),
         Family::Company => directory::company_card(&facts, meaning.action()),
         Family::Test => Some(test_event::arrived(&facts)),
+        Family::Settings => dispatch::operations::settings(&facts),
+        Family::Server => dispatch::operations::server(&facts),
+        Family::Sync => dispatch::operations::sync(&facts, meaning.action()),
+        Family::System => dispatch::alerts::system(&facts),
+        Family::Node => dispatch::alerts::node(&facts),
+        Family::Support => dispatch::customers::support(&facts, meaning.action()),
+        Family::Billing => dispatch::customers::billing(&facts, meaning.action()),
+        Family::Custom => dispatch::custom::card(&facts),
         Family::Notice => notice::card(&facts, event.kind.as_str()),
         Family::Decision | Family::Other => None,
     };

@@ -35,6 +35,26 @@ const ALL: &[Sample] = samples![
     "printer.jammed" from "printer_jammed.json",
 ];
 
+const DISPATCHED: &[Sample] = samples![
+    "settings.updated" from "dispatch_settings_updated.json",
+    "server.online" from "dispatch_server_online.json",
+    "server.offline" from "dispatch_server_offline.json",
+    "server.crashed" from "dispatch_server_crashed.json",
+    "sync.completed" from "dispatch_sync_completed.json",
+    "sync.failed" from "dispatch_sync_failed.json",
+    "sync.cancelled" from "dispatch_sync_cancelled.json",
+    "system.alert" from "dispatch_system_alert.json",
+    "support.created" from "dispatch_support_created.json",
+    "support.updated" from "dispatch_support_updated.json",
+    "support.resolved" from "dispatch_support_resolved.json",
+    "node.alert" from "dispatch_node_alert.json",
+    "billing.invoice" from "dispatch_billing_invoice.json",
+    "billing.payment" from "dispatch_billing_payment.json",
+    "billing.subscription" from "dispatch_billing_subscription.json",
+    "dispatch.custom" from "dispatch_custom.json",
+    "user.registered" from "dispatch_user_registered.json",
+];
+
 const OWN: &[Sample] = samples![
     "destination.closed" from "own_destination_closed.json",
     "destination.denied" from "own_destination_denied.json",
@@ -55,6 +75,12 @@ pub const fn all() -> &'static [Sample] {
 #[must_use]
 pub const fn own() -> &'static [Sample] {
     OWN
+}
+
+/// A sample of each kind that a hosting platform dispatches, as its body is kept. They come through the API only.
+#[must_use]
+pub const fn dispatched() -> &'static [Sample] {
+    DISPATCHED
 }
 
 /// The kinds that have a card of their own.

@@ -9,10 +9,13 @@ fuzz_target!(|input: &[u8]| {
     let variables = Variables::new(std::iter::empty(), Some(input));
     match Config::from_variables(&variables) {
         Ok(config) => {
-            assert!(config.webhook.secret.expose().len() >= 16);
+            assert!(config.webhook.secret.is_some() || config.api_key.is_some());
             assert!(config.webhook.path.starts_with('/'));
             let shown = format!("{config:?}");
-            assert!(!shown.contains(config.webhook.secret.expose()) || config.webhook.secret.expose().len() < 24);
+            for secret in [&config.webhook.secret, &config.api_key].into_iter().flatten() {
+                assert!(secret.expose().len() >= 16);
+                assert!(!shown.contains(secret.expose()) || secret.expose().len() < 24);
+            }
             let _ = config::table(&config.routes);
         }
         Err(report) => assert!(!report.to_string().is_empty()),

@@ -17,6 +17,9 @@ const IN_FLIGHT_RETRY_S: u64 = 2;
 /// `Retry-After` if the database cannot be used, in seconds.
 const UNAVAILABLE_RETRY_S: u64 = 5;
 
+/// Longest pointer and message of a fault, in bytes.
+const LONGEST_TEXT: usize = 600;
+
 macro_rules! codes {
     ($($(#[doc = $means:literal])+ $variant:ident = $code:literal, $status:ident, $title:literal;)+) => {
         /// The kind of a problem, as a word that programs compare.
@@ -113,7 +116,16 @@ impl Fault {
         code: &'static str,
         message: impl Into<String>,
     ) -> Self {
-        Self { pointer: pointer.into(), code, message: message.into() }
+        Self { pointer: shortened(pointer.into()), code, message: shortened(message.into()) }
+    }
+}
+
+/// Names of fields come from the body: however long they are, a problem is not.
+fn shortened(text: String) -> String {
+    if text.len() <= LONGEST_TEXT {
+        text
+    } else {
+        text.chars().take(LONGEST_TEXT / 4).chain(['…']).collect()
     }
 }
 

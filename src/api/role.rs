@@ -37,7 +37,8 @@ impl<S: Sync> FromRequestParts<S> for WebhookAdmin {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let is_owners = parts.extensions.get::<Principal>().is_some_and(|principal| principal.owner.is_some());
+        let is_owners =
+            parts.extensions.get::<Principal>().is_some_and(|principal| principal.owner.is_some());
         principal_with(parts, if is_owners { ApiRole::Sender } else { ApiRole::Admin }).map(Self)
     }
 }

@@ -13,11 +13,20 @@ use utoipa_axum::routes;
 use crate::api::document::complete;
 use crate::api::problem::{Code, Problem};
 use crate::api::state::ApiState;
-use crate::api::{auth, discord_webhooks, docs_page, envelope, keys};
+use crate::api::{auth, discord_webhooks, dispatch, docs_page, envelope, keys};
 
 /// Every route below `/v1`, as the document describes it.
 fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::default()
+        .routes(routes!(dispatch::settings_update))
+        .routes(routes!(dispatch::server_state))
+        .routes(routes!(dispatch::sync_completion))
+        .routes(routes!(dispatch::system_alert))
+        .routes(routes!(dispatch::support_ticket))
+        .routes(routes!(dispatch::node_alert))
+        .routes(routes!(dispatch::billing_event))
+        .routes(routes!(dispatch::custom))
+        .routes(routes!(dispatch::event))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::revoke))
         .routes(routes!(keys::rotate))

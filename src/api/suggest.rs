@@ -1,7 +1,13 @@
 //! "Did you mean …?": the known word that a mistyped one is closest to.
 
+/// Longest word that may be a mistyped one, in bytes: comparing takes time.
+const LONGEST: usize = 64;
+
 /// The word of `known` that differs from `wanted` by a few letters only.
 pub(in crate::api) fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if wanted.len() > LONGEST {
+        return None;
+    }
     let most = (wanted.chars().count() / 3).clamp(1, 3);
     let wanted = plain(wanted);
     let distances = known.into_iter().map(|word| (strsim::osa_distance(&wanted, &plain(word)), word));

@@ -8,7 +8,8 @@ use utoipa::openapi::{KnownFormat, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::clock::Timestamp;
-use crate::model::{ApiKeyState, ApiRole, Category, Scope};
+use crate::model::dispatch::{BillingKind, NodeResource, ServerState, SupportAction};
+use crate::model::{ApiKeyState, ApiRole, Category, Scope, Severity};
 
 /// A closed set of the model, whose values are words in JSON.
 pub(in crate::api) trait Words: Copy + fmt::Debug + 'static {
@@ -50,6 +51,16 @@ words! {
     WebhookCategory = Category,
     /// Whose messages a stored Discord webhook receives.
     WebhookScope = Scope,
+    /// State of a server.
+    NewServerState = ServerState,
+    /// How bad an alert is.
+    AlertSeverity = Severity,
+    /// What happened to a support ticket.
+    SupportTicketAction = SupportAction,
+    /// A resource of a node.
+    NodeAlertType = NodeResource,
+    /// What a billing event is about.
+    BillingType = BillingKind,
 }
 
 /// A word of the closed set `T`. Fields name it by its alias: `role: Role`.

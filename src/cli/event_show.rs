@@ -7,7 +7,8 @@ use crate::cli::id_lookup::{self, Named};
 use crate::cli::table::{age, clean, short};
 use crate::cli::{corrupt, print};
 use crate::clock::Timestamp;
-use crate::model::{DeliveryDetails, DeliveryFilter, EventId, RowResult, payload};
+use crate::model::dispatch::{WebhookSelection, selection_of};
+use crate::model::{DeliveryDetails, DeliveryFilter, RowResult, Source, payload};
 use crate::store::{Recent, Store};
 
 /// The most characters of a text from outside on a line.
@@ -42,26 +43,32 @@ pub(super) async fn run(args: &Args, store: &Store, now: Timestamp) -> anyhow::R
         None => anyhow::bail!("{id} is not kept any more (RETENTION_DAYS)"),
     };
     let deliveries = store.deliveries_after(DeliveryFilter::Of(id), 0, DELIVERIES).await?;
-    let body = body(store, id).await?;
+    let raw = store.event_body(id).await?.unwrap_or_default();
+    let selection = selection_of(&raw, &event.company).filter(|_| event.source == Source::Dispatch);
+    let body = readable(&raw);
     if args.json {
         print(&as_json(&event, &deliveries, &body).to_string());
     } else {
-        lines(&event, &deliveries, now).iter().for_each(|line| print(line));
+        lines(&event, &deliveries, selection.as_ref(), now).iter().for_each(|line| print(line));
         body.lines().for_each(|line| print(&clean(line, usize::MAX)));
     }
     Ok(())
 }
 
 /// The event's body, readable and without its secrets.
-async fn body(store: &Store, id: EventId) -> anyhow::Result<String> {
-    let body = store.event_body(id).await?.unwrap_or_default();
-    let json: Option<Value> = serde_json::from_slice(&body).ok();
-    Ok(json
-        .and_then(|json| serde_json::to_string_pretty(&payload::without_secrets(&json).0).ok())
-        .unwrap_or_else(|| String::from_utf8_lossy(&body).into_owned()))
+fn readable(body: &[u8]) -> String {
+    let json: Option<Value> = serde_json::from_slice(body).ok();
+    json.and_then(|json| serde_json::to_string_pretty(&payload::without_secrets(&json).0).ok())
+        .unwrap_or_else(|| String::from_utf8_lossy(body).into_owned())
 }
 
-fn lines(event: &Recent, deliveries: &[RowResult<DeliveryDetails>], now: Timestamp) -> Vec<String> {
+fn lines(
+    event: &Recent,
+    deliveries: &[RowResult<DeliveryDetails>],
+    selection: Option<&WebhookSelection>,
+    now: Timestamp,
+) -> Vec<String> {
+    let selection = selection.map(WebhookSelection::in_words).unwrap_or_default();
     let mut lines = vec![
         format!("{}  {}", event.id, event.kind.as_str()),
         format!(
@@ -72,7 +79,7 @@ fn lines(event: &Recent, deliveries: &[RowResult<DeliveryDetails>], now: Timesta
         ),
         format!("  state     {}", clean(&state(event), GLIMPSE)),
     ];
-    for (what, text) in [("company", &event.company), ("subject", &event.subject)] {
+    for (what, text) in [("company", &event.company), ("subject", &event.subject), ("meant for", &selection)] {
         if !text.is_empty() {
             lines.push(format!("  {what:8}  {}", clean(text, GLIMPSE)));
         }

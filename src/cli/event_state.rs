@@ -13,6 +13,7 @@ pub(super) fn state(event: &Recent) -> String {
         Recent { muted: Some(muted), .. } => muted.clone(),
         Recent { cancelled: 1.., .. } => "cancelled".to_owned(),
         Recent { source: Source::Nuncio, .. } => "nothing to send".to_owned(),
+        Recent { source: Source::Dispatch, .. } => "no webhook for it".to_owned(),
         Recent { .. } => "nowhere, on purpose".to_owned(),
     }
 }

@@ -112,7 +112,7 @@ impl Lane {
     /// table, and the next sweep wakes the lane: then the destination is read again, and this returns false.
     pub(super) async fn hold(&self, destination: &mut Destination) -> store::Result<bool> {
         let clock = &self.context.clock;
-        if destination.closed.is_some() || !destination.enabled || destination.not_before <= clock.steady() {
+        if destination.closed.is_some() || destination.not_before <= clock.steady() {
             return Ok(true);
         }
         tokio::select! {

@@ -48,6 +48,15 @@ pub(super) async fn checks(
     let prober = key.map(|key| Prober::new(key, clock));
     let (check, port) = port(webhook, prober.as_ref()).await;
     let mut checks = vec![check];
+    if let (Some(admin), false) = (config.api.admin_listen, is_served)
+        && let Err(error) = TcpListener::bind(admin)
+    {
+        checks.push(Check::fail(
+            Code::AddressUnusable,
+            format!("ADMIN_LISTEN is {admin}, and nuncio cannot listen there ({error})."),
+            "Name an address of this machine and a free port, or leave it out: then the API is on the port of the webhooks.",
+        ));
+    }
     if let (Port::Free(_), true) = (&port, is_served) {
         checks.push(Check::warn(
             Code::PortNotServed,

@@ -77,8 +77,8 @@ impl SourceRoute {
                     .collect(),
                 body_limit: webhook.body_limit,
             }),
-            // The hub creates nuncio's own events.
-            Source::Nuncio => None,
+            // The hub creates nuncio's own events, and dispatches, which the API takes.
+            Source::Nuncio | Source::Dispatch => None,
         };
         Source::ALL.into_iter().filter_map(route).collect()
     }
@@ -95,9 +95,9 @@ impl SourceRoute {
     pub(super) fn credentials<'h>(&self, headers: &'h HeaderMap) -> Result<Credentials<'h>, RequestRefusal> {
         match self.source {
             Source::XtSystems => xtsystems::XtSystemsCredentials::of(headers).map(Credentials::XtSystems),
-            Source::Nuncio => Err(RequestRefusal {
+            Source::Nuncio | Source::Dispatch => Err(RequestRefusal {
                 finding: Finding::UnknownSource,
-                sentence: "a webhook was refused: nobody sends nuncio's own events".to_owned(),
+                sentence: format!("a webhook was refused: events of the source {} come by no route", self.source),
                 seconds_behind: None,
                 rejection: Rejection::NotFound,
             }),

@@ -25,6 +25,22 @@ closed_set! {
         Company,
         /// Connection tests.
         Test,
+        /// A hosting platform's settings.
+        Settings,
+        /// Servers of a hosting platform: online, offline, crashed.
+        Server,
+        /// A hosting platform's syncs.
+        Sync,
+        /// A hosting platform's errors and alerts.
+        System,
+        /// A hosting platform's support tickets.
+        Support,
+        /// Nodes of a hosting platform, and their resources.
+        Node,
+        /// A hosting platform's invoices, payments and subscriptions.
+        Billing,
+        /// Cards that a hosting platform composes itself, and its generic events.
+        Custom,
         /// Decisions by people, reported by nuncio itself.
         Decision,
         /// nuncio's own state, reported by nuncio itself.
@@ -66,6 +82,14 @@ impl Family {
             Self::User => Some("user"),
             Self::Company => Some("company"),
             Self::Test => Some("webhook"),
+            Self::Settings => Some("settings"),
+            Self::Server => Some("server"),
+            Self::Sync => Some("sync"),
+            Self::System => Some("system"),
+            Self::Support => Some("support"),
+            Self::Node => Some("node"),
+            Self::Billing => Some("billing"),
+            Self::Custom => Some("dispatch"),
             Self::Decision => Some("decision"),
             Self::Notice | Self::Other => None,
         }
@@ -79,7 +103,19 @@ impl Family {
             Self::Ticket | Self::Asset | Self::Machine | Self::Alert | Self::User | Self::Company => {
                 self.word()?
             }
-            Self::Test | Self::Decision | Self::Notice | Self::Other => return None,
+            // Dispatches choose stored webhooks: the map is not for them.
+            Self::Settings
+            | Self::Server
+            | Self::Sync
+            | Self::System
+            | Self::Support
+            | Self::Node
+            | Self::Billing
+            | Self::Custom
+            | Self::Test
+            | Self::Decision
+            | Self::Notice
+            | Self::Other => return None,
         };
         Some(format!("{word}.*"))
     }
@@ -89,6 +125,7 @@ impl Family {
     fn of(source: Source, kind: &str) -> Self {
         match source {
             Source::XtSystems => Self::of_xtsystems(kind),
+            Source::Dispatch => Self::of_dispatches(prefix(kind)),
             Source::Nuncio => match prefix(kind) {
                 "decision" => Self::Decision,
                 "destination" | "nuncio" => Self::Notice,
@@ -106,6 +143,37 @@ impl Family {
         }
     }
 
+    /// The family of a dispatch: its first word names it.
+    fn of_dispatches(word: &str) -> Self {
+        let named = Self::ALL.into_iter().find(|family| family.is_dispatched() && family.word() == Some(word));
+        named.unwrap_or(Self::Custom)
+    }
+
+    /// Whether a hosting platform dispatches events of the family.
+    #[must_use]
+    pub const fn is_dispatched(self) -> bool {
+        match self {
+            Self::Settings
+            | Self::Server
+            | Self::Sync
+            | Self::System
+            | Self::Support
+            | Self::Node
+            | Self::Billing
+            | Self::Custom => true,
+            Self::Ticket
+            | Self::Asset
+            | Self::Machine
+            | Self::Alert
+            | Self::User
+            | Self::Company
+            | Self::Test
+            | Self::Decision
+            | Self::Notice
+            | Self::Other => false,
+        }
+    }
+
     /// The family of a subject: `ticket:7`.
     #[must_use]
     pub fn of_subject(subject: &str) -> Self {
@@ -114,7 +182,8 @@ impl Family {
 
     /// The family with this prefix, if senders may use it.
     fn of_senders(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|family| *family != Self::Decision && family.word() == Some(word))
+        let is_senders = |family: &Self| *family != Self::Decision && !family.is_dispatched();
+        Self::ALL.into_iter().find(|family| is_senders(family) && family.word() == Some(word))
     }
 
     /// Which events of one subject share a card.
@@ -122,10 +191,19 @@ impl Family {
     pub const fn lifetime(self) -> CardLifetime {
         match self {
             Self::Ticket | Self::Asset | Self::Machine => CardLifetime::PerSubject,
-            Self::Alert => CardLifetime::FoldRepeats,
-            Self::User | Self::Company | Self::Test | Self::Decision | Self::Notice | Self::Other => {
-                CardLifetime::PerEvent
-            }
+            Self::Alert | Self::System | Self::Node => CardLifetime::FoldRepeats,
+            Self::User
+            | Self::Company
+            | Self::Test
+            | Self::Settings
+            | Self::Server
+            | Self::Sync
+            | Self::Support
+            | Self::Billing
+            | Self::Custom
+            | Self::Decision
+            | Self::Notice
+            | Self::Other => CardLifetime::PerEvent,
         }
     }
 
@@ -139,6 +217,14 @@ impl Family {
             | Self::User
             | Self::Company
             | Self::Test
+            | Self::Settings
+            | Self::Server
+            | Self::Sync
+            | Self::System
+            | Self::Support
+            | Self::Node
+            | Self::Billing
+            | Self::Custom
             | Self::Decision
             | Self::Notice
             | Self::Other => None,
@@ -148,12 +234,17 @@ impl Family {
     /// Importance among events of equal severity, 0 to 9: the higher, the sooner a person should look.
     const fn importance(self) -> u8 {
         match self {
-            Self::Machine | Self::Alert => 9,
-            Self::Ticket => 6,
+            Self::Machine | Self::Alert | Self::System | Self::Node => 9,
+            Self::Ticket | Self::Support => 6,
             Self::Asset
             | Self::User
             | Self::Company
             | Self::Test
+            | Self::Settings
+            | Self::Server
+            | Self::Sync
+            | Self::Billing
+            | Self::Custom
             | Self::Decision
             | Self::Notice
             | Self::Other => 3,
@@ -202,6 +293,12 @@ impl<'a> KindMeaning<'a> {
     #[must_use]
     pub fn is_alert(&self) -> bool {
         self.family == Family::Alert && self.action() == "triggered"
+    }
+
+    /// Whether repeats of the event share a card.
+    #[must_use]
+    pub fn repeats(&self) -> bool {
+        self.family.lifetime() == CardLifetime::FoldRepeats && (self.family != Family::Alert || self.is_alert())
     }
 
     /// Whether a mute may suppress the event: never one that waits for a decision.
@@ -257,56 +354,4 @@ impl<'a> KindMeaning<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    // Controls: without the check of the source, a sender's event counts as nuncio's own; without the case folding,
-    // Ticket_Created is an unknown kind.
-    #[rstest::rstest]
-    #[case(Source::XtSystems, "ticket.created", Family::Ticket, "created")]
-    #[case(Source::XtSystems, "Ticket_Created", Family::Ticket, "created")]
-    #[case(Source::XtSystems, "alert.triggered", Family::Alert, "triggered")]
-    #[case(Source::XtSystems, "ticketing.created", Family::Other, "created")]
-    #[case(Source::XtSystems, "ticket", Family::Ticket, "")]
-    #[case(Source::XtSystems, "webhook.test", Family::Test, "test")]
-    #[case(Source::XtSystems, "webhook.created", Family::Other, "created")]
-    #[case(Source::XtSystems, "decision.confirmed", Family::Other, "confirmed")]
-    #[case(Source::XtSystems, "nuncio.mute.ended", Family::Other, "mute.ended")]
-    #[case(Source::Nuncio, "decision.confirmed", Family::Decision, "confirmed")]
-    #[case(Source::Nuncio, "nuncio.mute.ended", Family::Notice, "mute.ended")]
-    #[case(Source::Nuncio, "destination.closed", Family::Notice, "closed")]
-    fn each_kind_has_its_family(
-        #[case] source: Source,
-        #[case] kind: &str,
-        #[case] family: Family,
-        #[case] action: &str,
-    ) {
-        let kind = Kind::new(kind);
-        let meaning = KindMeaning::of(source, &kind);
-        assert_eq!((meaning.family, meaning.action()), (family, action));
-    }
-
-    #[rstest::rstest]
-    #[case("ticket:7", Family::Ticket)]
-    #[case("alert:0123", Family::Alert)]
-    #[case("destination:dst_1", Family::Other)]
-    #[case("sample/ticket:7", Family::Other)]
-    #[case("", Family::Other)]
-    fn a_subject_has_the_family_of_its_thing(#[case] subject: &str, #[case] family: Family) {
-        assert_eq!(Family::of_subject(subject), family);
-    }
-
-    #[rstest::rstest]
-    #[case("machine.registered", None, Priority::Decision)]
-    #[case("alert.triggered", Some(Severity::Critical), Priority::Urgent)]
-    #[case("alert.triggered", Some(Severity::Warning), Priority::Normal)]
-    #[case("alert.triggered", None, Priority::Normal)]
-    #[case("ticket.created", Some(Severity::Critical), Priority::Normal)]
-    fn decisions_and_urgent_alerts_overtake(
-        #[case] kind: &str,
-        #[case] severity: Option<Severity>,
-        #[case] expected: Priority,
-    ) {
-        assert_eq!(KindMeaning::of(Source::XtSystems, &Kind::new(kind)).priority(severity), expected);
-    }
-}
+mod tests;

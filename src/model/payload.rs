@@ -121,7 +121,7 @@ impl Payload {
     #[must_use]
     pub fn severity(&self) -> Option<Severity> {
         *self.severity.get_or_init(|| match self.source {
-            Source::XtSystems | Source::Nuncio => xtsystems::severity(self),
+            Source::XtSystems | Source::Nuncio | Source::Dispatch => xtsystems::severity(self),
         })
     }
 }
@@ -132,8 +132,8 @@ impl Deref for Payload {
     fn deref(&self) -> &Value {
         // The body was readable when it was accepted; if it no longer is, the card shows what remains.
         let read = || match self.source {
-            // nuncio writes its own events in XTSystems' format.
-            Source::XtSystems | Source::Nuncio => xtsystems::data(self.body.as_bytes()),
+            // nuncio writes its own events and dispatches in XTSystems' format.
+            Source::XtSystems | Source::Nuncio | Source::Dispatch => xtsystems::data(self.body.as_bytes()),
         };
         self.value.get_or_init(|| read().unwrap_or_default())
     }

@@ -17,6 +17,8 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// All levels, in rising order.
+    pub const ALL: [Self; 4] = [Self::Info, Self::Warning, Self::Error, Self::Critical];
     /// The fields that may hold the severity; the first one present wins.
     pub const NAMES: [&str; 3] = ["severity", "level", "priority"];
     const WORDS: [(Self, &[&str]); 4] = [

@@ -10,6 +10,8 @@ closed_set! {
     Source {
         /// XTSystems' webhooks.
         XtSystems,
+        /// A hosting platform, through the dispatch API. These events choose stored webhooks, and never match the map.
+        Dispatch,
         /// nuncio itself. The hub addresses these events; they never match the map.
         Nuncio,
     }
@@ -21,6 +23,7 @@ impl Source {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::XtSystems => "xtsystems",
+            Self::Dispatch => "dispatch",
             Self::Nuncio => "nuncio",
         }
     }

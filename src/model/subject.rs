@@ -23,6 +23,12 @@ pub fn subject(family: &str, id: &str, company: &str) -> String {
     format!("{thing}@{}", company.replace('%', "%25").replace('@', "%40"))
 }
 
+/// The subject of an alert, which has no id: a fingerprint of what makes two reports the same alert.
+#[must_use]
+pub(crate) fn alert(fingerprint: &str) -> String {
+    format!("alert:{fingerprint}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

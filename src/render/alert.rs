@@ -43,19 +43,24 @@ fn triggered(facts: &Facts<'_>) -> Card {
     let on = host.as_ref().map(|host| [literal(" on "), short(host, 40)].into()).unwrap_or_default();
     let summary = [word, problem, on, facts.of_customer()];
 
-    let first = facts.moment(&["first_seen", "first_seen_at", "first_occurred_at", "started_at"]);
-    let first: Option<Markdown> = first.map(|at| [literal("first "), at].into());
-    let times: Option<Markdown> = times(facts).map(|times| [literal("×"), number(times)].into());
-    let last = facts.moment(&["last_seen", "last_seen_at"]).map(|at| [literal("last "), at].into());
-    let repeats = Some(Markdown::join([first, times, last], ", "));
+    let repeats = Some(repeats(facts));
     Card::new(facts.event, Color::of(severity), title.into(), summary.into())
         .facts([host.map(|host| super::text(&host).strong()), facts.customer(), repeats])
         .text(facts.paragraph(&["message", "description"]))
         .field("Details", details(facts))
 }
 
+/// "first 3 minutes ago, ×14, last a minute ago", as far as it is known.
+pub(super) fn repeats(facts: &Facts<'_>) -> Markdown {
+    let first = facts.moment(&["first_seen", "first_seen_at", "first_occurred_at", "started_at"]);
+    let first: Option<Markdown> = first.map(|at| [literal("first "), at].into());
+    let times: Option<Markdown> = times(facts).map(|times| [literal("×"), number(times)].into());
+    let last = facts.moment(&["last_seen", "last_seen_at"]).map(|at| [literal("last "), at].into());
+    Markdown::join([first, times, last], ", ")
+}
+
 /// An emoji that shows the severity at a glance.
-const fn sign(severity: Option<Severity>) -> &'static str {
+pub(super) const fn sign(severity: Option<Severity>) -> &'static str {
     match severity {
         Some(Severity::Info) => "ℹ️ ",
         Some(Severity::Warning) => "⚠️ ",

@@ -22,6 +22,12 @@ pub struct Body {
     /// The message to which it replies, without notifying that message's author.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_reference: Option<Reference>,
+    /// The author's name, of a message through a webhook; `None`: the webhook's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// The author's picture, of a message through a webhook; `None`: the webhook's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub avatar_url: Option<String>,
 }
 
 /// One card as a Discord embed.
@@ -56,6 +62,14 @@ pub struct EmbedField {
     pub name: String,
     /// At most 1024 characters.
     pub value: String,
+    /// Whether others may stand beside it.
+    #[serde(skip_serializing_if = "is_false")]
+    pub inline: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// The footer of an embed.

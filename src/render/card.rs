@@ -1,6 +1,7 @@
 //! The card: the presentation of one event, independent of the message that carries it.
 
 use super::button::ButtonRow;
+use super::clean;
 use super::color::Color;
 use super::markdown::Markdown;
 use super::text::literal;
@@ -14,6 +15,8 @@ pub struct Field {
     pub name: Markdown,
     /// The value; a field without one is left out.
     pub value: Markdown,
+    /// Whether others may stand beside it, where there is room.
+    pub inline: bool,
 }
 
 /// The presentation of one event. Text in it is escaped by type; its length is limited when a message is built.
@@ -54,7 +57,7 @@ impl Card {
             buttons: None,
             color,
             timestamp: event.occurred_at,
-            footer: format!("{} · {} · {}", source_name(event.source), event.kind, event.id.short()),
+            footer: footer(event),
         }
     }
 
@@ -95,7 +98,22 @@ impl Card {
 
     /// Adds a field, if it has a value.
     pub(super) fn field(mut self, name: &'static str, value: Option<Markdown>) -> Self {
-        self.fields.extend(value.map(|value| Field { name: literal(name), value }));
+        self.fields.extend(value.map(|value| Field { name: literal(name), value, inline: false }));
+        self
+    }
+
+    /// Adds a short field, if it has a value: others may stand beside it.
+    pub(super) fn short_field(mut self, name: &'static str, value: Option<Markdown>) -> Self {
+        self.fields.extend(value.map(|value| Field { name: literal(name), value, inline: true }));
+        self
+    }
+
+    /// Signs the card with `brand` instead of the source; the event's tag stays.
+    #[must_use]
+    pub fn branded(mut self, brand: &str) -> Self {
+        if let (Some(brand), Some((_, tag))) = (clean::line(brand, BRAND), self.footer.rsplit_once(" · ")) {
+            self.footer = format!("{brand} · {tag}");
+        }
         self
     }
 
@@ -116,7 +134,7 @@ impl Card {
 
     /// Adds a field with a computed name.
     pub(super) fn named_field(mut self, name: Markdown, value: Markdown) -> Self {
-        self.fields.push(Field { name, value });
+        self.fields.push(Field { name, value, inline: false });
         self
     }
 
@@ -134,10 +152,22 @@ impl Card {
     }
 }
 
+/// Maximum graphemes of a brand in a footer.
+const BRAND: usize = 80;
+
+/// Source, kind and tag; a dispatch shows its brand instead, because it may be for the platform's customers.
+fn footer(event: &Event) -> String {
+    let (name, tag) = (source_name(event.source), event.id.short());
+    match event.source {
+        Source::Dispatch => format!("{name} · {tag}"),
+        Source::XtSystems | Source::Nuncio => format!("{name} · {} · {tag}", event.kind),
+    }
+}
+
 /// The display name of a source.
 pub(super) const fn source_name(source: Source) -> &'static str {
     match source {
         Source::XtSystems => "XTSystems",
-        Source::Nuncio => "nuncio",
+        Source::Nuncio | Source::Dispatch => "nuncio",
     }
 }

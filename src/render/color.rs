@@ -17,6 +17,8 @@ pub enum Color {
     Look,
     /// Cyan: support.
     Support,
+    /// As a hosting platform composes its own card.
+    Given(u32),
 }
 
 impl Color {
@@ -30,6 +32,7 @@ impl Color {
             Self::Info => 3_447_003,
             Self::Look => 15_105_570,
             Self::Support => 65_535,
+            Self::Given(color) => color & 0xFF_FF_FF,
         }
     }
 

@@ -32,7 +32,7 @@ pub fn details(decision: &Decision, all: &[Decision], event: Option<&Event>) -> 
     let skipped = lines.len().saturating_sub(MOST_LINES);
     let history = Markdown::join(lines.into_iter().skip(skipped).map(Some), "\n");
     if !history.is_empty() {
-        card.fields.push(Field { name: literal("History"), value: history });
+        card.fields.push(Field { name: literal("History"), value: history, inline: false });
     }
     card
 }

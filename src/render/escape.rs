@@ -51,6 +51,19 @@ pub(super) fn write_text(text: &str, surface: Surface, out: &mut String) {
     write_words(rest, rest.len(), out);
 }
 
+/// Writes sanitized text with its own markdown. Mentions show as words: of `<@1>`, `<#1>`, `</x:1>` and `@everyone` nobody
+/// may think that they reach somebody.
+pub(super) fn write_formatted(text: &str, out: &mut String) {
+    for (at, char) in text.char_indices() {
+        let rest = &text[at + char.len_utf8()..];
+        match char {
+            '<' if rest.starts_with(['@', '#', '/']) => out.extend([char, BREAK]),
+            '@' if opens_mention(out, rest) => out.extend([char, BREAK]),
+            char => out.push(char),
+        }
+    }
+}
+
 /// The first range in `text` that a client would make clickable: `scheme://…`, or an invite without a scheme.
 fn find_address(text: &str) -> Option<(usize, usize)> {
     let scheme = text.match_indices("://").find_map(|(at, _)| {

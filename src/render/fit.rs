@@ -19,7 +19,7 @@ const MAX_URL: usize = 2048;
 const MAX_FIELDS: usize = 25;
 const MAX_NAME: usize = 256;
 const MAX_VALUE: usize = 1024;
-/// nuncio's footers have at most 155: a source, a kind of 128, eight digits. Discord allows 2048.
+/// nuncio's footers have at most 155: a source, a kind of 128, eight digits, or a brand of 80. Discord allows 2048.
 const MAX_FOOTER: usize = 160;
 /// Title, description, names, values and footers of all embeds of a message.
 const MAX_SUM: usize = 6000;
@@ -27,9 +27,10 @@ const MAX_CONTENT: usize = 2000;
 const MAX_SUMMARY: usize = 120;
 /// Discord allows a hundred, but their mentions must leave room for the summary in 2000 characters.
 const MAX_PINGS: usize = 50;
-/// A description is a fact line and a long text; together they stay below Discord's 4096.
+/// A description is a fact line and a long text; together, with the number of dropped fields, they stay below Discord's
+/// 4096.
 const MAX_LINES: usize = 1500;
-const MAX_TEXT: usize = 2500;
+const MAX_DESCRIPTION: usize = 4060;
 
 /// Builds the message of `cards` that pings `pings`. It shows at most ten cards, and the number of the others.
 #[must_use]
@@ -43,6 +44,8 @@ pub fn message(cards: &[Card], pings: &[Snowflake]) -> Body {
         components: components(cards),
         allowed_mentions: pings.allowed(),
         message_reference: None,
+        username: None,
+        avatar_url: None,
     }
 }
 
@@ -77,6 +80,8 @@ pub fn lines(lines: &[Markdown]) -> Body {
         components: None,
         allowed_mentions: pings.allowed(),
         message_reference: None,
+        username: None,
+        avatar_url: None,
     }
 }
 
@@ -96,6 +101,8 @@ pub fn plain(cards: &[Card], pings: &[Snowflake]) -> Body {
         components: components(cards),
         allowed_mentions: pings.allowed(),
         message_reference: None,
+        username: None,
+        avatar_url: None,
     }
 }
 
@@ -111,7 +118,7 @@ fn words(card: &Card, max: usize) -> String {
     let fields = card
         .fields
         .iter()
-        .map(|Field { name, value }| Some(Markdown::from([name.clone(), literal(": "), value.clone()])));
+        .map(|Field { name, value, .. }| Some(Markdown::from([name.clone(), literal(": "), value.clone()])));
     let parts = [&card.title, &card.description, &card.text].map(|part| Some(part.clone()));
     let words = Markdown::join(parts.into_iter().chain(fields), "\n");
     let words = words.cut(max.saturating_sub(units(&footer) + 1), Surface::Content);
@@ -190,20 +197,23 @@ impl<'a> EmbedDraft<'a> {
         let mut fields: Vec<EmbedField> = card
             .fields
             .iter()
-            .map(|Field { name, value }| EmbedField {
+            .map(|Field { name, value, inline }| EmbedField {
                 name: written(name, MAX_NAME),
                 value: written(value, MAX_VALUE),
+                inline: *inline,
             })
             .filter(|field| !field.name.is_empty() && !field.value.is_empty())
             .collect();
         let dropped = fields.len().saturating_sub(MAX_FIELDS);
         fields.truncate(MAX_FIELDS);
         let title = written(&card.title, MAX_TITLE);
+        let lines = card.description.cut(MAX_LINES, Surface::Embed);
+        let room = MAX_DESCRIPTION - lines.units(Surface::Embed);
         Self {
             card,
             title: if title.is_empty() { "…".to_owned() } else { title },
-            lines: card.description.cut(MAX_LINES, Surface::Embed),
-            text: card.text.cut(MAX_TEXT, Surface::Embed),
+            lines,
+            text: card.text.cut(room, Surface::Embed),
             fields,
             dropped,
             // A footer has no markdown that a cut could split.

@@ -15,7 +15,7 @@ const LATE: Duration = Duration::from_secs(600);
 /// first of them.
 #[must_use]
 pub fn living(event: &Event, times: u64, first: &Event, view: &View<'_>) -> Card {
-    if event.meaning().is_alert() && times > 1 {
+    if event.meaning().repeats() && times > 1 {
         return card(&counted(event, times, first), view);
     }
     let mut card = card(event, view);

@@ -23,6 +23,8 @@ pub(super) enum Span {
     Code(String),
     /// External text as a code block.
     Block(String),
+    /// External text whose author formats it: its markdown stays, its mentions do not.
+    Formatted(String),
     /// A timestamp that Discord shows relative to now: "3 minutes ago".
     Moment(Timestamp),
     /// A date that Discord shows in the reader's locale: "3 May 2024".
@@ -48,7 +50,9 @@ impl Span {
             (Self::Strong(inner) | Self::Emphasised(inner), Surface::Content) => inner.write(surface, out),
             (Self::Code(text), Surface::Embed) => escape::write_code(text, out),
             (Self::Block(text), Surface::Embed) => escape::write_block(text, out),
-            (Self::Text(text), _) | (Self::Code(text) | Self::Block(text), Surface::Content) => {
+            (Self::Formatted(text), Surface::Embed) => escape::write_formatted(text, out),
+            (Self::Text(text), _)
+            | (Self::Code(text) | Self::Block(text) | Self::Formatted(text), Surface::Content) => {
                 escape::write_text(text, surface, out);
             }
         }
@@ -60,6 +64,7 @@ impl Span {
             Self::Text(text) => (text, Self::Text),
             Self::Code(text) => (text, Self::Code),
             Self::Block(text) => (text, Self::Block),
+            Self::Formatted(text) => (text, Self::Formatted),
             Self::Strong(inner) => {
                 let inner = inner.beginning(&|part| fits(Self::Strong(Box::new(part))))?;
                 return Some(Self::Strong(Box::new(inner)));

@@ -44,6 +44,18 @@ pub fn paragraph(text: &str) -> Markdown {
     clean::lines(text, LONG).map(Span::Text).map(Markdown::of).unwrap_or_default()
 }
 
+/// A long text with its line breaks, at most `max` graphemes.
+#[must_use]
+pub fn long(text: &str, max: usize) -> Markdown {
+    clean::lines(text, max).map(Span::Text).map(Markdown::of).unwrap_or_default()
+}
+
+/// A long text in its author's own markdown, at most `max` graphemes.
+#[must_use]
+pub fn formatted(text: &str, max: usize) -> Markdown {
+    clean::lines(text, max).map(Span::Formatted).map(Markdown::of).unwrap_or_default()
+}
+
 /// An id or an address: one line, at most 200 graphemes, as code.
 #[must_use]
 pub fn code(text: &str) -> Markdown {
@@ -131,6 +143,15 @@ mod tests {
     #[case("@every\u{200B}one", "@\u{200B}everyone")]
     fn text_shows_as_it_is_and_does_nothing(#[case] data: &str, #[case] written: &str) {
         assert_eq!(embed(&text(data)), written);
+    }
+
+    // D-1. Control: with the text written as it is, the first case holds mentions.
+    #[rstest::rstest]
+    #[case("@everyone <@1> <@&2> <#3> </cmd:4> @here", "@\u{200B}everyone <\u{200B}@1> <\u{200B}@&2> <\u{200B}#3> <\u{200B}/cmd:4> @\u{200B}here")]
+    #[case("**bold** [docs](https://a.example) `x` <t:1:R>", "**bold** [docs](https://a.example) `x` <t:1:R>")]
+    #[case("a\u{202E}b\u{200B}c", "abc")]
+    fn formatted_text_keeps_its_markdown_and_mentions_nobody(#[case] data: &str, #[case] written: &str) {
+        assert_eq!(embed(&formatted(data, 100)), written);
     }
 
     #[test]

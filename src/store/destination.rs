@@ -32,13 +32,19 @@ impl Store {
         row.as_ref().map(read).transpose()
     }
 
-    /// Whether messages are sent to a destination; `false` if there is none with this id.
+    /// Whether messages are sent to a destination; `false` if there is none with this id. One that is disabled receives
+    /// what was dispatched to disabled ones, too, and with it what has waited there before.
     pub async fn is_enabled(&self, id: DestinationId) -> Result<bool> {
-        let found: Option<bool> =
-            query_scalar("SELECT enabled FROM destinations WHERE id = $1 AND deleted_at IS NULL")
-                .bind(id)
-                .fetch_optional(self.read())
-                .await?;
+        let found: Option<bool> = query_scalar(
+            "SELECT enabled OR EXISTS (SELECT 1 FROM deliveries WHERE destination_id = d.id AND status = 'pending' \
+              AND route LIKE 'category:%+disabled') \
+             OR EXISTS (SELECT 1 FROM messages AS m CROSS JOIN deliveries AS x WHERE m.destination_id = d.id \
+              AND m.state = 'sending' AND x.message_id = m.id AND x.route LIKE 'category:%+disabled') \
+             FROM destinations AS d WHERE id = $1 AND deleted_at IS NULL",
+        )
+        .bind(id)
+        .fetch_optional(self.read())
+        .await?;
         Ok(found.unwrap_or(false))
     }
 
@@ -46,7 +52,11 @@ impl Store {
     pub async fn due_destinations(&self, now: SteadyTime) -> Result<Vec<DestinationId>> {
         query_scalar(
             "SELECT id FROM destinations AS d \
-             WHERE deleted_at IS NULL AND enabled AND closed_reason IS NULL AND not_before <= $1 AND \
+             WHERE deleted_at IS NULL AND closed_reason IS NULL AND not_before <= $1 AND \
+             (enabled OR EXISTS (SELECT 1 FROM deliveries WHERE destination_id = d.id AND status = 'pending' \
+               AND due_at <= $1 AND route LIKE 'category:%+disabled') \
+              OR EXISTS (SELECT 1 FROM messages AS m CROSS JOIN deliveries AS x WHERE m.destination_id = d.id \
+               AND m.state = 'sending' AND x.message_id = m.id AND x.route LIKE 'category:%+disabled')) AND \
              (EXISTS (SELECT 1 FROM messages WHERE destination_id = d.id AND state = 'sending') OR \
               EXISTS (SELECT 1 FROM deliveries \
                       WHERE destination_id = d.id AND status = 'pending' AND due_at <= $1)) \

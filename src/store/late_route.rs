@@ -38,7 +38,8 @@ impl Unit for RouteLate {
     async fn apply(&self, tx: &mut Tx) -> Result<Vec<bool>> {
         let mut routed = Vec::with_capacity(self.events.len());
         for (event, plan) in &self.events {
-            let taken = query("UPDATE events SET unrouted = FALSE WHERE id = $1 AND unrouted")
+            // A dispatch without deliveries never counts as unrouted; its caller has checked that it has none.
+            let taken = query("UPDATE events SET unrouted = FALSE WHERE id = $1 AND (unrouted OR source = 'dispatch')")
                 .bind(*event)
                 .execute(&mut *tx)
                 .await?;

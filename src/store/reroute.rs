@@ -47,11 +47,12 @@ pub enum Rerouted {
 }
 
 impl Store {
-    /// Returns the channels and stored webhooks with pending deliveries, and how many, by name.
+    /// Returns the channels and stored webhooks with pending deliveries that the map sent there, and how many, by name.
     pub async fn waiting_destinations(&self) -> Result<Vec<(Destination, u64)>> {
         let rows = query(format!(
             "SELECT {COLUMNS}, (SELECT COUNT(*) FROM deliveries \
-             WHERE destination_id = destinations.id AND status = 'pending') AS waiting FROM destinations \
+             WHERE destination_id = destinations.id AND status = 'pending' AND route NOT LIKE 'category:%') AS waiting \
+             FROM destinations \
              WHERE deleted_at IS NULL AND sink IN ('channel', 'discord_webhook') ORDER BY name",
             COLUMNS = destination::COLUMNS
         ))

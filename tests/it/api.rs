@@ -64,7 +64,7 @@ impl Reply {
 impl Api {
     /// With so wide a limit that no test meets it by accident.
     async fn start() -> Self {
-        Self::with_limit("1000000/1m").await
+        Self::with_limit("60000/1m").await
     }
 
     async fn with_limit(limit: &str) -> Self {

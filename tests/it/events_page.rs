@@ -173,11 +173,43 @@ fn of_nuncio() -> String {
     page
 }
 
+/// What a hosting platform dispatches.
+fn of_dispatches() -> String {
+    let mut page = String::from(
+        "\n## Dispatches\n\nWhat a hosting platform reports through the API ([dispatcher.md](dispatcher.md)). They go to stored Discord webhooks of\ntheir category, not along the map, and have no buttons. The footer is the brand (`DISPATCH_FOOTER`) and the event's id. The\nbodies are as nuncio keeps them.\n",
+    );
+    for sample in samples::dispatched() {
+        let body: Value = serde_json::from_str(sample.body).unwrap();
+        let at = Timestamp::from_secs(1_705_314_600);
+        let event = Event {
+            id: "evt_018d0cd5f04070008000c0ffee123456".parse::<EventId>().unwrap(),
+            source: Source::Dispatch,
+            kind: Kind::new(sample.kind),
+            company: String::new(),
+            subject: String::new(),
+            occurred_at: at,
+            received_at: at,
+            data: Payload::parsed(Source::Dispatch, body["data"].clone()),
+            size: 0,
+        };
+        let view = View { company_name: None, links: &Links::default(), asked: None };
+        let message = json!(render::message(&[render::card(&event, &view)], &[]));
+        heading(&mut page, sample.kind);
+        table(&mut page, &message);
+        row(&mut page, "category", body["category"].as_str().unwrap());
+        let folds = matches!(sample.kind, "node.alert" | "system.alert");
+        let once = "the same again within `FOLD_REPEATS` changes its card (×14); if it gets worse, it gets a new one";
+        row(&mut page, "lifetime", if folds { once } else { "a card for each event" });
+        writeln!(page, "\n```json\n{}\n```", serde_json::to_string_pretty(&body).unwrap()).unwrap();
+    }
+    page
+}
+
 // Control: with another title on a card, or another sample, it is red.
 #[tokio::test]
 async fn the_page_about_events_shows_what_the_program_shows() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/events.md");
-    let made = of_senders().await + &of_nuncio() + "\n";
+    let made = of_senders().await + &of_dispatches() + &of_nuncio() + "\n";
     let page = std::fs::read_to_string(path).unwrap();
     let (head, rest) = page.split_once("<!-- events -->\n").unwrap();
     let (committed, tail) = rest.split_once("<!-- /events -->").unwrap();

@@ -27,6 +27,7 @@ mod db;
 mod delivery;
 mod deploy;
 mod discord_webhooks;
+mod dispatch;
 mod doctor;
 mod doubt;
 mod events_page;

@@ -7,19 +7,6 @@ use std::fmt::Write as _;
 pub(super) struct Pointer(String);
 
 impl Pointer {
-    /// Calls `inside` with the pointer to the member `key`.
-    pub(super) fn within<T>(
-        &mut self,
-        key: impl std::fmt::Display,
-        inside: impl FnOnce(&mut Self) -> T,
-    ) -> T {
-        let length = self.0.len();
-        push(&mut self.0, &key.to_string());
-        let result = inside(self);
-        self.0.truncate(length);
-        result
-    }
-
     /// The pointer to the member `key`.
     pub(super) fn to(&self, key: &str) -> String {
         let mut pointer = self.0.clone();
@@ -84,10 +71,12 @@ mod tests {
     #[test]
     fn pointers_are_escaped_and_cut_back() {
         let mut pointer = Pointer::default();
-        pointer.within("a/b", |inner| {
-            assert_eq!(inner.to("~c"), "/a~1b/~0c");
-            inner.within(3, |inner| assert_eq!(inner.as_str(), "/a~1b/3"));
-        });
+        let outer = pointer.enter("a/b");
+        assert_eq!(pointer.to("~c"), "/a~1b/~0c");
+        let inner = pointer.enter(3);
+        assert_eq!(pointer.as_str(), "/a~1b/3");
+        pointer.leave(inner);
+        pointer.leave(outer);
         assert_eq!(pointer.as_str(), "");
         assert_eq!(of_garde(&garde::Path::new("fields").join(0).join("r#type")), "/fields/0/type");
     }

@@ -180,7 +180,7 @@ mod tests {
             .unwrap();
         let errands = CommandDeps {
             platform: None,
-            registrar: Registrar::new(None, base, Secret::new("s")),
+            registrar: Registrar::new(None, base, Some(Secret::new("s"))),
             ticket_url: None,
         };
         let shared = Bot::new(rest, Vec::new(), errands, store, hub, clock).shared;

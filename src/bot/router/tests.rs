@@ -86,7 +86,7 @@ impl Desk {
             Access::new(DiscordBase::parse(base).unwrap(), Some(Secret::new("a.b.c")), clock.clone());
         let errands = CommandDeps {
             platform: None,
-            registrar: Registrar::new(None, base.to_owned(), Secret::new("s")),
+            registrar: Registrar::new(None, base.to_owned(), Some(Secret::new("s"))),
             ticket_url: None,
         };
         let client = access.client().cloned().unwrap();

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::dispatch::Context;
-use crate::model::Event;
+use crate::model::{Event, Source};
 use crate::render::{self, Card, DecisionContext, View};
 
 /// Draws the card of one event.
@@ -19,7 +19,12 @@ pub(super) fn draw_asked(context: &Context, event: &Event, asked: &DecisionConte
 /// Draws a card and catches panics: a card that cannot be rendered still names its subject.
 pub(super) fn guarded(context: &Context, event: &Event, card: impl Fn(&View<'_>) -> Card) -> Card {
     let name = context.hub.company_name(event);
-    readable(event, &View { company_name: name.as_deref(), links: &context.links, asked: None }, card)
+    let view = View { company_name: name.as_deref(), links: &context.links, asked: None };
+    let card = readable(event, &view, card);
+    match event.source {
+        Source::Dispatch => card.branded(&context.hub.api_config().branding.footer),
+        Source::XtSystems | Source::Nuncio => card,
+    }
 }
 
 fn readable(event: &Event, view: &View<'_>, card: impl Fn(&View<'_>) -> Card) -> Card {
@@ -34,7 +39,7 @@ fn readable(event: &Event, view: &View<'_>, card: impl Fn(&View<'_>) -> Card) ->
 mod tests {
     use super::*;
     use crate::clock::Timestamp;
-    use crate::model::{EventId, Kind, Links, Payload, Source};
+    use crate::model::{EventId, Kind, Links, Payload};
 
     // L-2
     #[test]

@@ -79,11 +79,14 @@ impl<'a> CardLane<'a> {
         }
         self.lane.find_in_doubt(&destination).await?;
         loop {
+            if !destination.enabled && !self.lane.is_enabled().await? {
+                return Ok(LaneEnd::Idle);
+            }
             self.pressed |= destination.not_before > self.context.clock.steady();
             while !self.lane.hold(&mut destination).await? {
                 self.take_hints();
             }
-            if destination.closed.is_some() || !destination.enabled {
+            if destination.closed.is_some() {
                 return Ok(LaneEnd::Idle);
             }
             let work = self.has_work(&destination.name).await?;

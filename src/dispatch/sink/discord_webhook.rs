@@ -9,7 +9,8 @@ use crate::discord::{HttpTransport, Permit, Share};
 use crate::dispatch::sink::prepare::prepare;
 use crate::dispatch::sink::share::share_of;
 use crate::dispatch::Context;
-use crate::model::{Action, Arrived, Attempt, Destination, Message, Outcome, Reason, Snowflake, WebhookMark};
+use crate::model::dispatch::message_author;
+use crate::model::{Action, Arrived, Attempt, Destination, Message, Outcome, Reason, Snowflake, Source, WebhookMark};
 use crate::store::Result;
 
 /// Why there are no buttons: Discord allows them only on webhooks that an application owns.
@@ -55,6 +56,12 @@ impl WebhookSink {
         };
         // Execute Webhook supports no replies and, for webhooks like these, no buttons.
         (body.message_reference, body.components) = (None, None);
+        if message.action == Action::Create && is_dispatch(message) {
+            let branding = &context.hub.api_config().branding;
+            let icon = context.store.webhook_icon(destination.id).await?;
+            body.username = message_author([&destination.name, &branding.name]);
+            body.avatar_url = icon.or_else(|| branding.icon_url.clone());
+        }
         let permit = self.ready(context, url.id(), message, permit).await;
         let attempt = match message.action {
             Action::Create => self.transport.execute_webhook(&url, &body).await,
@@ -97,6 +104,13 @@ impl WebhookSink {
             permit = self.permit().await;
         }
     }
+}
+
+/// Whether the message shows dispatches: they have an author of their own. The deliveries of a digest are only in the
+/// table: it is signed by the webhook.
+fn is_dispatch(message: &Message) -> bool {
+    let mut events = message.deliveries.iter().filter_map(|delivery| delivery.event.as_deref());
+    events.any(|event| event.source == Source::Dispatch)
 }
 
 /// The attempt when an operator just removed the webhook: the next sweep cancels what waits for it.

@@ -27,7 +27,8 @@ impl Hub {
             return Ok(None);
         }
         let wanted = Pattern::new(pattern);
-        let mut known: Vec<String> = known_kinds().map(str::to_owned).collect();
+        let dispatched = samples::dispatched().iter().map(|sample| sample.kind);
+        let mut known: Vec<String> = known_kinds().chain(dispatched).map(str::to_owned).collect();
         let routes = self.0.routing.now();
         let named = routes.map().routes().iter().filter(|route| !route.is_catch_all());
         let named: Vec<&str> = named.map(|route| route.pattern.text()).collect();

@@ -24,14 +24,14 @@ pub(in crate::hub) struct About<'a> {
 }
 
 impl Hub {
-    /// The deliveries of a new event; `None` if it waits for a route. nuncio's own events get their targets from
-    /// their creator, never from the map.
+    /// The deliveries of a new event; `None` if it waits for a route. nuncio's own events and dispatches get their targets
+    /// from their creator, never from the map.
     pub(in crate::hub) async fn plan_new(
         &self,
         routes: &Routes,
         event: &NewEvent,
     ) -> Result<Option<Vec<Planned>>> {
-        if event.source == Source::Nuncio {
+        if matches!(event.source, Source::Nuncio | Source::Dispatch) {
             return Ok(Some(Vec::new()));
         }
         let approved = match event.meaning().has_joined() && routes.is_left_over(&event.kind, &event.company)
@@ -56,6 +56,10 @@ impl Hub {
         routes: &Routes,
         event: &Event,
     ) -> Result<Option<Vec<Planned>>> {
+        if event.source == Source::Dispatch {
+            let planned = self.plan_dispatch_again(event).await?;
+            return Ok((!planned.is_empty()).then_some(planned));
+        }
         let approved = match event.meaning().has_joined() {
             true => crate::hub::decisions::ids(&event.data),
             false => Vec::new(),

@@ -186,6 +186,12 @@ impl Hub {
         holding.next().map(|mute| mute.id)
     }
 
+    /// The mute with this id, as long as it is known.
+    pub(in crate::hub) fn mute_in_effect(&self, id: MuteId) -> Option<Mute> {
+        let mutes = self.0.mutes.read().unwrap_or_else(PoisonError::into_inner);
+        mutes.iter().find(|mute| mute.id == id).cloned()
+    }
+
     /// Reloads the mutes, and posts the summaries of those that ended. Call it each second. An error means that the
     /// reload failed; a failing summary is logged once, and does not hold up the others.
     pub async fn tend_mutes(&self) -> store::Result<()> {

@@ -129,6 +129,10 @@ impl Hub {
             Err(error) if error.is_of_one_row() => return Ok(None),
             Err(error) => return Err(error),
         };
+        // It was for stored webhooks, and waits for this one's new address: the map is not for it.
+        if event.source == Source::Dispatch {
+            return Ok(None);
+        }
         // An edit or a reply is useless away from its card. As long as the channel may come back, it waits.
         if !delivery.slot.is_empty() || is_change(&event) {
             let is_lost = stranded.destination.closed.is_some() && !stranded.is_mapped;

@@ -204,7 +204,19 @@ fn subject<'a>(
             let print = [&*source, "\n", &*alert_type, "\n", company, "\n", &*title].map(str::as_bytes);
             return format!("{word}:{}", &signature::sha256_hex(&print)[..32]);
         }
-        Family::Test | Family::Decision | Family::Notice | Family::Other => None,
+        // A dispatch has another source.
+        Family::Settings
+        | Family::Server
+        | Family::Sync
+        | Family::System
+        | Family::Support
+        | Family::Node
+        | Family::Billing
+        | Family::Custom
+        | Family::Test
+        | Family::Decision
+        | Family::Notice
+        | Family::Other => None,
     };
     id.map(|id| model::subject(word, &id, company)).unwrap_or_default()
 }

@@ -116,7 +116,7 @@ fn every_operation_says_who_may_call_it_and_what_can_go_wrong() {
         let name = format!("{} {}", route.method, route.path);
         assert!(["admin", "sender", "reader"].contains(&route.role.as_str()), "{name}: {:?}", route.role);
         let operation = &route.operation;
-        assert!(ids.insert(operation["operationId"].clone()), "{name}: {}", operation["operationId"]);
+        assert!(ids.insert(operation["operationId"].to_string()), "{name}: {}", operation["operationId"]);
         assert!(operation["summary"].as_str().is_some_and(|summary| summary.ends_with('.')), "{name}");
         let tag = operation["tags"][0].as_str().unwrap();
         assert!(

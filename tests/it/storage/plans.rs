@@ -6,6 +6,7 @@
 //! | `SUBSTR(subject, 1, 6) = 'alert:'` beside `subject = $2` | `the_repeats_of_an_alert_are_found_by_their_own_index` |
 //! | `id` in the index of what a message carries | `a_digest_is_read_and_marked_page_by_page` |
 //! | `status IN ('pending', 'sending')` for what waits, `JOIN` for `CROSS JOIN` | `nothing_goes_through_all_that_ever_was` |
+//! | `owner` in the index of stored webhooks | `the_webhooks_of_a_dispatch_are_found_by_their_index` |
 //! | the message of an event asked for by its own row's channel | `nothing_goes_through_all_that_ever_was` |
 
 use std::fs;
@@ -193,5 +194,21 @@ async fn a_digest_is_read_and_marked_page_by_page() {
             "{sql}\n{plan}"
         );
     }
+    t.finish().await;
+}
+
+// one statement, which looks at the webhooks that it selects, and at no others.
+#[tokio::test]
+async fn the_webhooks_of_a_dispatch_are_found_by_their_index() {
+    let t = Harness::start().await;
+    let plans = plans(&t).await;
+    let mut selecting = plans.iter().filter(|(sql, _)| sql.contains("AND category IN ("));
+    let (sql, steps) = selecting.next().unwrap();
+    assert!(selecting.next().is_none(), "one statement selects them");
+    assert!(sql.contains("UNION ALL"));
+    let found: Vec<&String> = steps.iter().filter(|step| step.contains("destinations")).collect();
+    let by_index = |step: &&&String| step.contains("SEARCH") && step.contains("destinations_selection (company_id=? AND category=? AND scope=?");
+    assert_eq!((found.len(), found.iter().filter(by_index).count()), (2, 2), "{steps:#?}");
+    assert!(found.iter().any(|step| step.contains("owner=?")), "{steps:#?}");
     t.finish().await;
 }
