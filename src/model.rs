@@ -70,8 +70,7 @@ pub use corrupt_row::{CorruptRow, RowResult};
 pub use counts::{Backlog, DestinationCounts, Tally};
 pub use decision::{CallState, Decider, Decision, DecisionKind, Phase, Token, Verdict};
 pub use decision_action::DecisionAction;
-pub(crate) use delivery::REDRAW;
-pub use delivery::{Delivery, Status};
+pub use delivery::{Delivery, Slot, Status};
 pub use delivery_details::{AttemptRow, DeliveryDetails, DeliveryFilter};
 pub use destination::Destination;
 pub use discord_webhook::{

@@ -158,14 +158,14 @@ pub const RECORDS: &[(&str, &[&str])] = &[
         &["failing_since", "last_success_at", "created_at", "updated_at", "deleted_at", "test_success_at"],
     ),
     ("events", &["occurred_at", "received_at"]),
-    ("messages", &["ambiguous_since", "created_at", "finished_at", "discord_time"]),
+    ("messages", &["ambiguous_since", "created_at", "finished_at", "discord_time", "started_at", "took_ms"]),
     ("deliveries", &["finished_at"]),
     ("attempts", &["started_at", "took_ms", "retry_after_ms"]),
     ("quarantine", &["received_at"]),
     // since_at is the time in the id of its first event, which no start moves.
     ("cards", &["since_at", "state_at", "updated_at"]),
     // due_at is for the card; the wait itself belongs to the call's delivery.
-    ("decisions", &["asked_at", "decided_at", "elsewhere_at", "due_at", "settled_at", "created_at"]),
+    ("decisions", &["asked_at", "decided_at", "approved_upstream_at", "due_at", "settled_at", "created_at"]),
     ("audit", &["at"]),
     ("mutes", &["created_at", "summed_at"]),
     ("routes", &["created_at"]),

@@ -17,8 +17,8 @@ use nuncio::model::{
 };
 use nuncio::store::EndedSessions;
 use serde_json::{Value, json};
-use sqlx::{Connection as _, SqliteConnection};
 
+use crate::database::Database;
 use crate::harness::{Harness, by, nuncio_id};
 use crate::webhooks::{makes_webhook, parsed, url};
 
@@ -139,19 +139,14 @@ fn new_key(name: &str) -> NewApiKey {
     NewApiKey { name: name.to_owned(), role: ApiRole::Sender, company: None, owner: None, expires_at: None }
 }
 
-async fn database(t: &Harness) -> SqliteConnection {
-    let path = format!("sqlite://{}", t.folder().join("nuncio.db").display());
-    SqliteConnection::connect(&path).await.unwrap()
-}
-
 // The change and its entry are one unit.
 #[tokio::test]
 async fn no_change_is_made_that_the_log_cannot_record() {
     let t = with_something_of_everything().await;
-    let mut database = database(&t).await;
+    let database = Database::open(t.folder().join("nuncio.db")).await.unwrap();
     let refuse =
         "CREATE TRIGGER audit_is_full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'it is full'); END";
-    sqlx::query(refuse).execute(&mut database).await.unwrap();
+    database.execute(refuse, ()).await.unwrap();
     let (before, entries) = (state(&t).await, t.store().audited(100).await.unwrap().len());
     for (what, answer) in asks_for_everything(&t, &by("Alice")).await {
         assert!(matches!(&answer, Err(Error::Unavailable(_))), "{what}: {answer:?}");
@@ -160,7 +155,7 @@ async fn no_change_is_made_that_the_log_cannot_record() {
     assert_eq!(t.store().audited(100).await.unwrap().len(), entries);
 
     // The control of this test: each of them changes something where the log takes its entry.
-    sqlx::query("DROP TRIGGER audit_is_full").execute(&mut database).await.unwrap();
+    database.execute("DROP TRIGGER audit_is_full", ()).await.unwrap();
     for (what, answer) in asks_for_everything(&t, &by("Alice")).await {
         assert!(answer.is_ok(), "{what}: {answer:?}");
     }

@@ -23,6 +23,8 @@ mod config;
 mod console;
 mod contract;
 mod customers;
+#[path = "../database.rs"]
+mod database;
 mod db;
 mod delivery;
 mod deploy;
