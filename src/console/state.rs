@@ -10,9 +10,7 @@ use crate::hub::Hub;
 
 /// The state of the console. Clones share it.
 #[derive(Clone)]
-pub struct ConsoleState(Arc<Inner>);
-
-pub(in crate::console) struct Inner {
+pub struct ConsoleState {
     /// The use cases.
     pub(in crate::console) hub: Hub,
     /// The time that pages show.
@@ -20,25 +18,17 @@ pub(in crate::console) struct Inner {
     /// The use cases of stored webhooks that ask Discord.
     pub(in crate::console) webhooks: DiscordWebhooks,
     /// Failed sign-ins.
-    pub(in crate::console) attempts: Attempts,
+    pub(in crate::console) attempts: Arc<Attempts>,
     /// What the next page of each session says first.
-    pub(in crate::console) flashes: Flashes,
+    pub(in crate::console) flashes: Arc<Flashes>,
 }
 
 impl ConsoleState {
     /// A console over `webhooks` and the hub behind them.
     #[must_use]
     pub fn new(webhooks: DiscordWebhooks, clock: Clock) -> Self {
-        let (attempts, flashes) = (Attempts::new(clock.clone()), Flashes::default());
+        let attempts = Arc::new(Attempts::new(clock.clone()));
         let hub = webhooks.hub().clone();
-        Self(Arc::new(Inner { hub, clock, webhooks, attempts, flashes }))
-    }
-}
-
-impl std::ops::Deref for ConsoleState {
-    type Target = Inner;
-
-    fn deref(&self) -> &Inner {
-        &self.0
+        Self { hub, clock, webhooks, attempts, flashes: Arc::default() }
     }
 }
