@@ -163,7 +163,7 @@ impl Dispatcher {
                         // Each turn of the loop sets up all of the waiting above: under load that costs more than the
                         // hint itself. Only so many, so that the sweep has its turn.
                         for _ in 0..HINTS {
-                            let Some(delivery) = self.hints.next() else { break };
+                            let Some(delivery) = self.hints.try_recv() else { break };
                             lanes.hint(delivery);
                         }
                     }

@@ -50,7 +50,7 @@ impl HintReceiver {
     }
 
     /// The next hint that has arrived.
-    pub fn next(&mut self) -> Option<Delivery> {
+    pub fn try_recv(&mut self) -> Option<Delivery> {
         self.hints.try_recv().ok()
     }
 
