@@ -64,11 +64,12 @@ CREATE INDEX events_unrouted ON events (id) WHERE unrouted;
 -- Of an alert there may be thousands.
 CREATE INDEX events_alert ON events (source, subject, id) WHERE SUBSTR(subject, 1, 6) = 'alert:';
 
--- messages: one planned request, durable before its first byte leaves: nonce and composition, later the receipt.
+-- messages: one planned request, durable before its first byte leaves: nonce and composition, later the receipt. If it
+-- arrived at the first attempt, that attempt is part of its row: started_at, took_ms, status.
 CREATE TABLE messages (
   id BYTEA PRIMARY KEY,
   destination_id BYTEA NOT NULL REFERENCES destinations (id),
-  nonce TEXT NOT NULL, -- 120 random bits: never looked up
+  nonce TEXT, -- 120 random bits, never looked up; NULL once it is over
   action TEXT NOT NULL, -- create edit
   edits TEXT, -- of one that changes another: "channel/message" in Discord
   form TEXT NOT NULL, -- single pack digest reply plain
@@ -85,7 +86,10 @@ CREATE TABLE messages (
   discord_time BIGINT, -- Discord's own time then, as far as an answer had proven it; NULL once it is over
   planned_at BIGINT NOT NULL DEFAULT 0, -- created_at in steady time
   created_at BIGINT NOT NULL,
-  finished_at BIGINT
+  finished_at BIGINT,
+  started_at BIGINT,
+  took_ms BIGINT,
+  status BIGINT
 );
 CREATE INDEX messages_open ON messages (destination_id, id) WHERE state = 'sending';
 CREATE INDEX messages_receipt ON messages (receipt) WHERE receipt IS NOT NULL;
@@ -125,7 +129,7 @@ CREATE TABLE earlier_messages (
 );
 CREATE INDEX earlier_messages_message ON earlier_messages (message_id);
 
--- attempts: one HTTP exchange of one message.
+-- attempts: one HTTP exchange of one message, but for the only one of a message that arrived at the first attempt.
 CREATE TABLE attempts (
   message_id BYTEA NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
   number BIGINT NOT NULL,
@@ -171,12 +175,12 @@ CREATE TABLE cards (
 );
 CREATE INDEX cards_message ON cards (message_id);
 
--- decisions: what a card's buttons ask, and what people and the platform said to it. One row is one question (may this
--- machine join? the buttons of a ticket or an alert), or one wish that came of a ticket's buttons.
+-- decisions: what a card's buttons ask, people's answer and the platform's reply. One row is one question (may this
+-- machine join? the buttons of a ticket or an alert), or one action that was requested with a ticket's buttons.
 --
--- verdict, what people said: open approved denied expired; of an alert taken, of a wish made.
--- platform, what the platform said: unasked telling confirmed refused held. The two are separate facts: approved here
--- and refused there is a state that people must see.
+-- verdict, people's answer: open approved denied expired; of an alert taken, of an action requested.
+-- platform, the state of the call to the platform: not_called calling confirmed refused held. The two are separate facts:
+-- approved here and refused there is a state that people must see.
 CREATE TABLE decisions (
   id BYTEA PRIMARY KEY, -- also the Idempotency-Key of its call
   token TEXT NOT NULL UNIQUE, -- 128 random bits: besides the action all that a custom_id holds
@@ -186,34 +190,34 @@ CREATE TABLE decisions (
   company_id TEXT NOT NULL DEFAULT '',
   round BIGINT NOT NULL, -- a machine that registers again after a verdict is asked about anew
   object TEXT NOT NULL DEFAULT '', -- its id in the platform's paths; empty: it cannot be called
-  also TEXT NOT NULL DEFAULT '', -- a machine's other id
+  alternate_id TEXT NOT NULL DEFAULT '', -- a machine's other id
   label TEXT NOT NULL, -- what people call it
   event_id BYTEA NOT NULL, -- the event whose card asks; no reference, for decisions outlive events
   asked BIGINT NOT NULL DEFAULT 1, -- how often, in this round
   asked_at BIGINT NOT NULL,
   verdict TEXT NOT NULL,
-  platform TEXT NOT NULL DEFAULT 'unasked',
+  platform TEXT NOT NULL DEFAULT 'not_called',
   actor_id BIGINT,
   actor_name TEXT,
   reason TEXT, -- of a denial; the text of a note
   decided_at BIGINT,
-  elsewhere_at BIGINT, -- when the platform said by itself that it is approved
-  delivery_id BYTEA, -- the call that tells the platform
+  approved_upstream_at BIGINT, -- when the platform reported by itself that it is approved
+  delivery_id BYTEA, -- the call to the platform
   attempts BIGINT NOT NULL DEFAULT 0, -- of that call
   due_at BIGINT, -- when the call is made, or made again
-  said TEXT, -- what the platform answered, for people
-  settled_at BIGINT, -- when it gave its word
+  platform_reply TEXT, -- for people
+  settled_at BIGINT, -- when it replied for good
   expires_at BIGINT,
   created_at BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX decisions_round ON decisions (source, kind, subject, round);
 CREATE UNIQUE INDEX decisions_open ON decisions (source, subject) WHERE verdict = 'open';
--- One wish of a kind is on its way at a time; notes may be many.
-CREATE UNIQUE INDEX decisions_wish ON decisions (source, subject, kind)
-  WHERE kind IN ('take', 'close') AND platform = 'telling';
+-- One action of a kind is on its way at a time; notes may be many.
+CREATE UNIQUE INDEX decisions_action ON decisions (source, subject, kind)
+  WHERE kind IN ('take', 'close') AND platform = 'calling';
 CREATE INDEX decisions_subject ON decisions (source, subject);
 CREATE INDEX decisions_object ON decisions (source, object) WHERE kind = 'machine';
-CREATE INDEX decisions_also ON decisions (source, also) WHERE kind = 'machine' AND also <> '';
+CREATE INDEX decisions_alternate_id ON decisions (source, alternate_id) WHERE kind = 'machine' AND alternate_id <> '';
 CREATE INDEX decisions_call ON decisions (delivery_id) WHERE delivery_id IS NOT NULL;
 CREATE INDEX decisions_expiry ON decisions (expires_at) WHERE verdict = 'open' AND expires_at IS NOT NULL;
 

@@ -15,6 +15,7 @@ use crate::api::{self, ApiState};
 use crate::bot::{Bot, CommandDeps};
 use crate::clock::Clock;
 use crate::config::{Config, XtSystemsConfig};
+use crate::console::{self, ConsoleState};
 use crate::discord::Access;
 use crate::discord_webhooks::DiscordWebhooks;
 use crate::dispatch::{Dispatcher, PlatformSink, SinkClients};
@@ -131,6 +132,7 @@ impl App {
         });
         let webhooks =
             DiscordWebhooks::new(hub.clone(), store.clone(), access.transport().clone(), clock.clone());
+        let console = ConsoleState::new(webhooks.clone(), clock.clone());
         let dispatcher = Dispatcher::new(
             store.clone(),
             hub.clone(),
@@ -153,6 +155,7 @@ impl App {
         .with_probe_key(ProbeKey::of(&encryption));
         let api = ApiState::new(webhooks, &encryption);
         let (mut router, admin_router) = (ingress.router(), ingress.admin_router().merge(api::router(api)));
+        let admin_router = admin_router.merge(console::router(&console));
         let admin = match admin_listen {
             Some(address) => Some(AdminListener::bind(address, admin_router).await?),
             None => {

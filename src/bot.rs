@@ -51,6 +51,7 @@ use crate::clock::Clock;
 use crate::discord::{Client, DiscordFailure};
 use crate::hub::{Condition, GatewayState, Hub};
 use crate::model::{Snowflake, schedule};
+use crate::outgoing::load_certificates;
 use crate::store::Store;
 
 pub use deps::CommandDeps;
@@ -153,6 +154,7 @@ impl Bot {
     }
 
     async fn stay(self, stop: CancellationToken) {
+        load_certificates().await;
         let shared = self.shared;
         let mut failures = 0;
         loop {

@@ -7,6 +7,7 @@ mod actor;
 mod audit;
 mod clock;
 mod config;
+mod console;
 mod core_dump;
 mod corrupt;
 mod database;
@@ -99,6 +100,8 @@ enum Command {
     Clock(clock::Args),
     /// Show each variable's value and where it is set, without secrets; also works with a wrong configuration
     Config(config::Args),
+    /// Print a one-time link that opens the console of the running nuncio in a browser
+    Console(console::Args),
     /// Check the whole setup: what is wrong, and what to do. Works with and without a running nuncio. Writes nothing without
     /// --fix, and sends nothing without --send
     Doctor(doctor::Args),
@@ -190,6 +193,7 @@ async fn perform(command: Option<Command>, notes: Vec<String>) -> anyhow::Result
         Command::Events(args) => events::run(&args, config()?).await,
         Command::Audit(args) => audit::run(&args, config()?).await,
         Command::Clock(args) => clock::run(&args, config()?).await,
+        Command::Console(args) => console::run(&args, Config::from_variables(&variables())?).await,
         Command::Config(args) => Ok(config::run(&args, &variables())),
         Command::Doctor(args) => Ok(doctor::run(&args, &variables()).await),
         Command::Db(args) => db::run(&args, config()?).await,

@@ -6,7 +6,6 @@
 
 mod calls;
 mod cards;
-mod disposition;
 mod dry_run;
 mod guard;
 mod lane;
@@ -35,8 +34,11 @@ use crate::dispatch::sink::Sinks;
 use crate::dispatch::supervisor::LaneSupervisor;
 use crate::hub::Hub;
 use crate::model::Links;
+use crate::outgoing::load_certificates;
 use crate::store::{self, HintReceiver, Store};
 
+/// How many hints are passed on at a time.
+const HINTS: usize = 64;
 /// Interval between two polls of the table for deliveries that no lane holds.
 const SWEEP: Duration = Duration::from_secs(1);
 
@@ -104,6 +106,7 @@ impl Dispatcher {
     /// Runs until `stop`. Requests in flight are then abandoned; their messages stay `sending`, and the next start
     /// resolves what became of them.
     pub async fn run(mut self, stop: CancellationToken) {
+        load_certificates().await;
         let mut lanes = LaneSupervisor::new(Arc::clone(&self.context), stop.clone());
         let mut background = JoinSet::new();
         background.spawn(recovery::follow(Arc::clone(&self.context)));
@@ -155,7 +158,15 @@ impl Dispatcher {
                     next_sweep = self.context.clock.elapsed() + SWEEP;
                 }
                 hint = self.hints.recv() => match hint {
-                    Some(delivery) => lanes.hint(delivery),
+                    Some(delivery) => {
+                        lanes.hint(delivery);
+                        // Each turn of the loop sets up all of the waiting above: under load that costs more than the
+                        // hint itself. Only so many, so that the sweep has its turn.
+                        for _ in 0..HINTS {
+                            let Some(delivery) = self.hints.next() else { break };
+                            lanes.hint(delivery);
+                        }
+                    }
                     None => break,
                 },
             }

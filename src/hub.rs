@@ -5,6 +5,7 @@
 
 mod audit;
 mod authorize;
+mod console;
 mod decisions;
 mod dispatch;
 mod error;
@@ -51,7 +52,7 @@ pub use keys::{KEY_OVERLAP, LONGEST_KEY_OVERLAP};
 pub use refusal::Refusal;
 pub use routing::{Before, ReroutedTotal, Routes, Routing, Stranded, destination_missing};
 pub use rules::Rules;
-pub use webhooks::{VisibleWebhook, lost_webhook, replace_webhook};
+pub use webhooks::{VisibleWebhook, lost_webhook, replace_webhook, webhook_faults};
 
 /// The use cases of one running nuncio. Clones share one state.
 #[derive(Clone)]

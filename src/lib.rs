@@ -6,7 +6,7 @@
 //! The rooms, each importing only from those to its right (`tests/it/architecture.rs` holds them to it):
 //!
 //! ```text
-//! cli → setup → { app doctor } → { api ingress bot dispatch demo } → discord_webhooks → { hub discord xtsystems }
+//! cli → setup → { app doctor } → { api console ingress bot dispatch demo } → discord_webhooks → { hub discord xtsystems }
 //!           → { store render }
 //!           → config → { model sandbox } → { clock key outgoing secret signature telemetry }
 //! ```
@@ -17,6 +17,7 @@ pub mod bot;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod console;
 pub mod demo;
 pub mod discord;
 pub mod discord_webhooks;

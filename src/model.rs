@@ -12,7 +12,9 @@ mod by;
 mod call;
 mod card;
 mod client_address;
+mod client_scheme;
 mod closed_set;
+mod console_session;
 mod corrupt_row;
 mod counts;
 mod decision;
@@ -60,12 +62,15 @@ pub use by::By;
 pub use call::{CallTemplate, Calls, Endpoint, Method};
 pub use card::{CardState, LivingCard};
 pub use client_address::{ClientAddress, Network};
+pub use client_scheme::ClientScheme;
+pub use console_session::{
+    CONSOLE_LINK_VALID, CONSOLE_SESSION_IDLE, CONSOLE_SESSION_LONGEST, ConsoleSession, ConsoleToken,
+};
 pub use corrupt_row::{CorruptRow, RowResult};
 pub use counts::{Backlog, DestinationCounts, Tally};
 pub use decision::{CallState, Decider, Decision, DecisionKind, Phase, Token, Verdict};
 pub use decision_action::DecisionAction;
-pub(crate) use delivery::REDRAW;
-pub use delivery::{Delivery, Status};
+pub use delivery::{Delivery, Slot, Status};
 pub use delivery_details::{AttemptRow, DeliveryDetails, DeliveryFilter};
 pub use destination::Destination;
 pub use discord_webhook::{
@@ -77,7 +82,7 @@ pub use finding::{AddressCount, Finding, Findings};
 pub use fold::{closes, fold};
 pub use gateway::GatewayState;
 pub use id::{
-    ApiKeyId, DecisionId, DeliveryId, DestinationId, EventId, InvalidId, MessageId, Mint, MuteId,
+    ApiKeyId, ConsoleSessionId, DecisionId, DeliveryId, DestinationId, EventId, InvalidId, MessageId, Mint, MuteId,
     QuarantineId, RouteId, Snowflake,
 };
 pub use idempotency::{IdempotencyClaim, Idempotent, Once, OnceResult, OtherBody};

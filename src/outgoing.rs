@@ -4,7 +4,7 @@
 mod body;
 pub mod guard;
 
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use native_tls::TlsConnector;
@@ -17,17 +17,31 @@ pub const USER_AGENT: &str = concat!("nuncio/", env!("CARGO_PKG_VERSION"));
 
 /// One for all clients: loading the system's certificates takes longer than everything else at start. Certificates that
 /// are added while nuncio runs count after a restart.
-static TLS: LazyLock<Option<TlsConnector>> = LazyLock::new(|| TlsConnector::new().ok());
+static TLS: OnceLock<Option<TlsConnector>> = OnceLock::new();
+
+fn connector() -> Option<&'static TlsConnector> {
+    TLS.get_or_init(|| TlsConnector::new().ok()).as_ref()
+}
+
+/// Loads the system's certificates on a thread for blocking work. A server's tasks wait for it before their first
+/// request: whichever of them loaded the certificates itself would hold up a worker thread, the others that need a client
+/// would hold up the rest, and no sender would be answered for a tenth of a second.
+pub async fn load_certificates() {
+    if TLS.get().is_none() {
+        // A panic there is repeated, and reported, by whoever builds a client.
+        let _ = tokio::task::spawn_blocking(|| connector().is_some()).await;
+    }
+}
 
 /// TLS with those certificates, for connections that are not HTTP. `None` if it cannot be set up.
 pub fn tls() -> Option<TlsConnector> {
-    TLS.clone()
+    connector().cloned()
 }
 
 /// The builder of every client of ours, in tests too: with the certificates that are loaded once.
 pub fn builder() -> reqwest::ClientBuilder {
     let builder = reqwest::Client::builder();
-    match &*TLS {
+    match connector() {
         Some(tls) => builder.tls_backend_preconfigured(tls.clone()),
         // `build` tries again, and returns the error.
         None => builder,

@@ -12,10 +12,9 @@ mod api_key;
 mod attempt;
 mod audit;
 mod backup;
-mod bulk_insert;
 mod card;
 mod clock_confirmation;
-mod connect;
+mod console;
 mod corrupt;
 mod database_files;
 mod decision;
@@ -77,6 +76,7 @@ use crate::model::InvalidId;
 pub use accept::{Accepted, Incoming, Planned};
 pub use audit::{AuditFault, Audited, ChainStart, Head, Verified};
 pub use backup::{Staged, backup, inspect, must_exist};
+pub use console::EndedSessions;
 pub use decision::{CallNext, Calling, CardLocation, CardOf, Changed, DecisionChange, DecisionTrigger};
 pub use delivery::Waiting;
 pub use digest::{Claim, Taken};
@@ -147,6 +147,13 @@ pub enum Error {
     /// The file is a database of another program.
     #[error("{0} holds tables, but nuncio did not make them: set NUNCIO_DATABASE_URL to a file of its own")]
     Foreign(PathBuf),
+    /// A development version before the first release wrote the database.
+    #[error(
+        "{0} was written by a development version of nuncio, before the first release, and cannot be migrated: set \
+         NUNCIO_DATABASE_URL to a new file. Nothing was changed. What the old file holds stays readable: that version's \
+         `nuncio db export`, or sqlite3"
+    )]
+    Development(PathBuf),
     /// The schema version is newer than this program knows.
     #[error(
         "the database was written by a newer nuncio (its schema {0} is unknown here): start that version. Nothing was changed"

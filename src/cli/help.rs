@@ -20,6 +20,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("clock confirm", "nuncio clock confirm"),
     ("completions", "nuncio completions bash > ~/.local/share/bash-completion/completions/nuncio"),
     ("config", "nuncio config --json"),
+    ("console", "nuncio console"),
     ("db", "nuncio db backup before-upgrade.db"),
     ("db backup", "nuncio db backup before-upgrade.db"),
     ("db check", "nuncio db check"),

@@ -1,6 +1,7 @@
 //! Sinks that show cards: which deliveries share a message, the message's content, and the lane that sends it.
 
 mod decision;
+mod disposition;
 mod draw;
 mod drawn;
 mod group;

@@ -8,6 +8,7 @@
 //! in doubt.
 
 pub(super) mod insist;
+pub(super) mod pacing;
 pub(super) mod restart;
 mod wake;
 
@@ -17,9 +18,9 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::dispatch::lane::wake::Wake;
+use crate::dispatch::lane::wake::{UrgentOnly, Wake};
 use crate::dispatch::{Context, guard};
-use crate::model::{Delivery, Destination, DestinationId, Message};
+use crate::model::{Delivery, Destination, DestinationId, Message, Priority};
 use crate::store;
 
 /// Capacity of a lane's inbox. When it is full, the lane polls the table instead.
@@ -34,8 +35,11 @@ pub(super) struct LaneHandle {
 }
 
 impl LaneHandle {
-    /// Passes a hint on.
+    /// Passes a hint on, unless the lane needs none like it.
     pub(super) fn hint(&self, delivery: Delivery) {
+        if delivery.priority > Priority::Urgent && self.wake.needs_urgent_only() {
+            return;
+        }
         if self.inbox.try_send(delivery).is_err() {
             self.request_poll();
         }
@@ -122,6 +126,11 @@ impl Lane {
         }
         self.read_again(destination).await?;
         Ok(false)
+    }
+
+    /// Lets hints of ordinary priority be dropped until the guard is: see `Wake::urgent_only`.
+    pub(super) fn urgent_only(&self) -> UrgentOnly {
+        self.wake.urgent_only()
     }
 
     /// Whether the table may hold more than the hints. Resets the flag.

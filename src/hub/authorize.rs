@@ -36,8 +36,8 @@ impl Hub {
     fn may_change(&self, actor: &Actor) -> std::result::Result<(), Refusal> {
         match actor {
             Actor::Person(person) => self.may_operate(person),
-            // Whoever may read the key and the database may do everything.
-            Actor::Shell | Actor::ShellUser(_) | Actor::Nuncio => Ok(()),
+            // Whoever may read the key and the database may do everything, also in the console, which only they open.
+            Actor::Shell | Actor::ShellUser(_) | Actor::Session { .. } | Actor::Nuncio => Ok(()),
             // Keys change what the API offers, by `authorize_role`: see `docs/security.md`.
             Actor::ApiKey | Actor::Key { .. } => Err(Refusal::NotByKey),
         }

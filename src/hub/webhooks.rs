@@ -48,6 +48,12 @@ pub fn lost_webhook(id: DestinationId, name: &str, mark: &WebhookMark, lost: Los
     Problem::with_remedy(ProblemCode::WebhookLost, found, replace_webhook(id))
 }
 
+/// All that is wrong with the details of a webhook, for a form that shows every fault at its field.
+#[must_use]
+pub fn webhook_faults(about: &NewWebhook) -> Vec<Error> {
+    check::faults(about)
+}
+
 /// Remedy for a stored webhook that is permanently unusable.
 #[must_use]
 pub fn replace_webhook(id: DestinationId) -> String {

@@ -5,8 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 use axum::http::{HeaderMap, HeaderName, header};
 
 use crate::config::TrustedProxies;
-use crate::model::ClientAddress;
+use crate::model::{ClientAddress, ClientScheme};
 
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 impl ClientAddress {
@@ -28,6 +29,29 @@ impl ClientAddress {
             (None, None) => peer,
         };
         Self(found)
+    }
+}
+
+impl ClientScheme {
+    /// Reads what the nearest hop says, if it is a trusted proxy. If `X-Forwarded-Proto` and `Forwarded` are both present
+    /// and disagree, nothing is proven.
+    #[must_use]
+    pub fn of(peer: IpAddr, headers: &HeaderMap, proxies: &TrustedProxies) -> Self {
+        let last = |name: &HeaderName| {
+            let line = headers.get_all(name).iter().next_back()?.to_str().unwrap_or_default();
+            Some(line.rsplit(',').next().unwrap_or_default().trim().to_ascii_lowercase())
+        };
+        let plain = last(&X_FORWARDED_PROTO).map(|proto| proto == "https");
+        let standard = last(&header::FORWARDED).and_then(|hop| {
+            let mut pairs = hop.split(';').filter_map(|pair| pair.split_once('='));
+            let proto = pairs.find(|(name, _)| name.trim() == "proto")?.1;
+            Some(proto.trim().trim_matches('"') == "https")
+        });
+        let is_https = match (plain, standard) {
+            (Some(plain), Some(standard)) => plain && standard,
+            (plain, standard) => plain.or(standard).unwrap_or(false),
+        };
+        if is_https && proxies.contains(peer.to_canonical()) { Self::Https } else { Self::Http }
     }
 }
 
@@ -111,5 +135,31 @@ mod tests {
         #[case] expected: &str,
     ) {
         assert_eq!(client(peer, lines), expected);
+    }
+
+    // W-3: a cookie is `Secure` where the client used HTTPS, by the word of a proxy of ours and of nobody else.
+    #[rstest::rstest]
+    #[case("192.0.2.9", &[("x-forwarded-proto", "https")], false)]
+    #[case("10.0.0.1", &[], false)]
+    #[case("10.0.0.1", &[("x-forwarded-proto", "https")], true)]
+    #[case("::ffff:10.0.0.1", &[("x-forwarded-proto", "HTTPS")], true)]
+    #[case("10.0.0.1", &[("x-forwarded-proto", "https, http")], false)]
+    #[case("10.0.0.1", &[("x-forwarded-proto", "https"), ("x-forwarded-proto", "http")], false)]
+    #[case("10.0.0.1", &[("forwarded", "for=192.0.2.1;proto=https")], true)]
+    #[case("10.0.0.1", &[("forwarded", "for=192.0.2.1;proto=https, for=10.0.0.2;proto=http")], false)]
+    #[case("10.0.0.1", &[("forwarded", "for=192.0.2.1;proto=http"), ("x-forwarded-proto", "https")], false)]
+    #[case("10.0.0.1", &[("forwarded", "for=192.0.2.1"), ("x-forwarded-proto", "https")], true)]
+    fn only_a_trusted_proxy_says_that_it_was_https(
+        #[case] peer: &str,
+        #[case] lines: &[(&'static str, &str)],
+        #[case] is_https: bool,
+    ) {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(*name, HeaderValue::from_str(value).unwrap());
+        }
+        let proxies = TrustedProxies::new(["10.0.0.0/8".parse().unwrap()]);
+        let scheme = ClientScheme::of(peer.parse().unwrap(), &headers, &proxies);
+        assert_eq!(scheme == ClientScheme::Https, is_https);
     }
 }

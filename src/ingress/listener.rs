@@ -28,7 +28,7 @@ use crate::ingress::framing::{FramingResult, HEAD_BYTES};
 use crate::ingress::rejection::Rejection;
 use crate::ingress::throttle::Throttled;
 use crate::ingress::{InboundRequest, IngressState, probe};
-use crate::model::ClientAddress;
+use crate::model::{ClientAddress, ClientScheme};
 
 /// Maximum number of open connections.
 const CONNECTIONS: usize = 1024;
@@ -255,6 +255,8 @@ async fn answer(
         }
         FramingResult::Valid | FramingResult::ValidThenClose => {
             request.extensions_mut().insert(client);
+            let scheme = ClientScheme::of(peer.ip(), request.headers(), &live.proxies);
+            request.extensions_mut().insert(scheme);
             let route =
                 |request| route(request, peer, client, router.clone(), ingress.clone(), arrival.whole_by);
             if role == ListenerRole::Admin {

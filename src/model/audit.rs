@@ -1,6 +1,6 @@
 //! Audit log entries: decisions, clicks (refused ones too), and commands that change something.
 
-use crate::model::{ApiKeyId, Person, Snowflake};
+use crate::model::{ApiKeyId, ConsoleSessionId, Person, Snowflake};
 
 /// Who performed an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,13 @@ pub enum Actor {
         /// The key's id, which is no secret.
         id: ApiKeyId,
         /// The key's name at the time of the action.
+        name: String,
+    },
+    /// Somebody in a session of the console: "alice (console)".
+    Session {
+        /// The session's id, which is no secret.
+        id: ConsoleSessionId,
+        /// Who made the link that opened it.
         name: String,
     },
     /// nuncio itself.
@@ -39,6 +46,7 @@ impl Actor {
             Self::Shell | Self::ShellUser(_) => "shell".to_owned(),
             Self::ApiKey => "api key".to_owned(),
             Self::Key { id, .. } => id.to_string(),
+            Self::Session { id, .. } => id.to_string(),
             Self::Nuncio => "nuncio".to_owned(),
         }
     }
@@ -47,7 +55,10 @@ impl Actor {
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Self::Person(Person { name, .. }) | Self::ShellUser(name) | Self::Key { name, .. } => name,
+            Self::Person(Person { name, .. })
+            | Self::ShellUser(name)
+            | Self::Key { name, .. }
+            | Self::Session { name, .. } => name,
             Self::Shell => "somebody at the shell",
             Self::ApiKey => "whoever has NUNCIO_API_KEY",
             Self::Nuncio => "nuncio",

@@ -118,7 +118,7 @@ pub enum Verdict {
 }
 
 words!(Verdict {
-    Open => "open", Approved => "approved", Denied => "denied", Expired => "expired", Taken => "taken", Requested => "made",
+    Open => "open", Approved => "approved", Denied => "denied", Expired => "expired", Taken => "taken", Requested => "requested",
 });
 
 /// State of the call to the platform.
@@ -137,7 +137,7 @@ pub enum CallState {
 }
 
 words!(CallState {
-    NotCalled => "unasked", Calling => "telling", Confirmed => "confirmed", Refused => "refused", Held => "held",
+    NotCalled => "not_called", Calling => "calling", Confirmed => "confirmed", Refused => "refused", Held => "held",
 });
 
 /// Who decided, with the display name at that time.

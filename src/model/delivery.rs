@@ -1,5 +1,6 @@
 //! Deliveries: one event on its way to one destination.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,10 +45,41 @@ impl Status {
     }
 }
 
-/// Prefix of a one-line reply's slot; the first event that the reply covers follows it.
-const REPLY: &str = "reply:";
-/// Slot of the delivery that redraws a card after a digest took the card's newer events.
-pub(crate) const REDRAW: &str = "redraw";
+/// Which of several messages about its event a delivery is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Slot {
+    /// The event's card.
+    Card,
+    /// A one-line reply, which covers the events from this one to the delivery's own.
+    Reply(EventId),
+    /// The redrawing of a card after a digest took the card's newer events.
+    Redraw,
+}
+
+impl Slot {
+    const REPLY: &str = "reply:";
+    const REDRAW: &str = "redraw";
+
+    /// The word in the database; empty for a card.
+    #[must_use]
+    pub fn word(self) -> Cow<'static, str> {
+        match self {
+            Self::Card => Cow::Borrowed(""),
+            Self::Reply(first) => Cow::Owned(format!("{}{first}", Self::REPLY)),
+            Self::Redraw => Cow::Borrowed(Self::REDRAW),
+        }
+    }
+
+    /// Parses that word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "" => Some(Self::Card),
+            Self::REDRAW => Some(Self::Redraw),
+            reply => reply.strip_prefix(Self::REPLY)?.parse().ok().map(Self::Reply),
+        }
+    }
+}
 
 /// An event on its way to one destination.
 #[derive(Clone, Debug)]
@@ -58,8 +90,8 @@ pub struct Delivery {
     pub event_id: EventId,
     /// The event itself, if already loaded; otherwise the lane loads it when the delivery's turn comes.
     pub event: Option<Arc<Event>>,
-    /// Which of several messages about the event this is; empty means the event's card.
-    pub slot: String,
+    /// Which of several messages about the event this is.
+    pub slot: Slot,
     /// How many times an operator redelivered it.
     pub generation: u32,
     /// Target of the delivery.
@@ -74,19 +106,19 @@ impl Delivery {
     /// The one-line reply that covers the events from `first` to this delivery's event. It is next in the queue.
     #[must_use]
     pub fn reply(&self, first: EventId) -> Self {
-        Self { id: self.id.next(), slot: format!("{REPLY}{first}"), ..self.clone() }
+        Self { id: self.id.next(), slot: Slot::Reply(first), ..self.clone() }
     }
 
     /// For a one-line reply, the first event that it covers.
     #[must_use]
     pub fn replies_from(&self) -> Option<EventId> {
-        self.slot.strip_prefix(REPLY)?.parse().ok()
+        if let Slot::Reply(first) = self.slot { Some(first) } else { None }
     }
 
     /// Whether the delivery only redraws a card.
     #[must_use]
     pub fn redraws(&self) -> bool {
-        self.slot == REDRAW
+        self.slot == Slot::Redraw
     }
 
     /// How long it has waited by `clock`. A redelivered one counts as new: its age is zero.

@@ -138,6 +138,8 @@ prefixed_id!(/// Names a quarantined body: `qtn_…`.
     QuarantineId, "qtn_");
 prefixed_id!(/// Names a stored API key: `key_…`. It is no secret; the key itself begins with `nun_`.
     ApiKeyId, "key_");
+prefixed_id!(/// Names a session of the console: `ses_…`. It is no secret; its cookie is.
+    ConsoleSessionId, "ses_");
 
 /// Mints ids that sort in the order they were minted, also within one millisecond and when the wall clock is set
 /// back. The writer has exactly one, so that id order is commit order.

@@ -128,6 +128,16 @@ pub const WAITS: &[Wait] = &[
         kind: WaitKind::Appointment,
     },
     Wait {
+        what: "the end of a one-time link to the console",
+        storage: WaitStorage::Column { table: "console_links", column: "expires_at", rows: "TRUE" },
+        kind: WaitKind::Appointment,
+    },
+    Wait {
+        what: "the end of a session of the console",
+        storage: WaitStorage::Derived("console_sessions.used_at and created_at"),
+        kind: WaitKind::Appointment,
+    },
+    Wait {
         what: "the end of an Idempotency-Key",
         storage: WaitStorage::Derived("idempotency.claimed_at"),
         kind: WaitKind::Appointment,
@@ -148,17 +158,18 @@ pub const RECORDS: &[(&str, &[&str])] = &[
         &["failing_since", "last_success_at", "created_at", "updated_at", "deleted_at", "test_success_at"],
     ),
     ("events", &["occurred_at", "received_at"]),
-    ("messages", &["ambiguous_since", "created_at", "finished_at", "discord_time"]),
+    ("messages", &["ambiguous_since", "created_at", "finished_at", "discord_time", "started_at", "took_ms"]),
     ("deliveries", &["finished_at"]),
     ("attempts", &["started_at", "took_ms", "retry_after_ms"]),
     ("quarantine", &["received_at"]),
     // since_at is the time in the id of its first event, which no start moves.
     ("cards", &["since_at", "state_at", "updated_at"]),
     // due_at is for the card; the wait itself belongs to the call's delivery.
-    ("decisions", &["asked_at", "decided_at", "elsewhere_at", "due_at", "settled_at", "created_at"]),
+    ("decisions", &["asked_at", "decided_at", "approved_upstream_at", "due_at", "settled_at", "created_at"]),
     ("audit", &["at"]),
     ("mutes", &["created_at", "summed_at"]),
     ("routes", &["created_at"]),
     ("api_keys", &["created_at", "last_used_at", "revoked_at"]),
     ("idempotency", &["claimed_at"]),
+    ("console_sessions", &["created_at", "used_at"]),
 ];

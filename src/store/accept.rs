@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::clock::Moment;
 use crate::model::{
     Delivery, DeliveryId, DestinationId, Event, EventId, Mint, MuteId, NewEvent, Payload, Priority, Severity,
+    Slot,
 };
 use crate::store::decision::{self, DecisionTrigger};
 use crate::store::delivery::{self, NewDelivery};
@@ -49,7 +50,7 @@ impl Planned {
             id,
             event_id,
             destination_id: self.destination_id,
-            slot: "",
+            slot: Slot::Card,
             route: &self.route,
             priority: self.priority,
             due_at: now.steady,
@@ -122,7 +123,7 @@ impl Stored {
 }
 
 /// Inserts an event if it is new, with its deliveries and decisions. Events that request nothing go through
-/// [`bulk_insert`](crate::store::bulk_insert).
+/// `bulk_insert`.
 pub(super) fn insert<'a>(
     tx: &'a mut Tx,
     mint: &'a Mint,
@@ -188,7 +189,7 @@ pub(super) fn send_hints(Incoming { event, plan, .. }: Incoming, stored: Stored,
             id,
             event_id: event.id,
             event: (event.size <= ATTACHED).then(|| Arc::clone(&event)),
-            slot: String::new(),
+            slot: Slot::Card,
             generation: 0,
             destination_id: planned.destination_id,
             priority: planned.priority,

@@ -29,6 +29,6 @@ pub(super) async fn insert_attempt(tx: &mut Tx, message: &Message, attempt: &Att
     Ok(())
 }
 
-fn millis(span: std::time::Duration) -> i64 {
+pub(super) fn millis(span: std::time::Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }

@@ -7,11 +7,10 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags};
-
 use crate::clock::Timestamp;
-use crate::store::connect::direct;
+use crate::store::engine::sqlite::SqliteConnection;
 use crate::store::path::{PRIVATE, resolve, unusable};
+use crate::store::sql::{query, query_as, query_scalar};
 use crate::store::{Error, Lock, Result, wal};
 
 /// SQLite page cache in KiB; negative by SQLite's convention.
@@ -24,7 +23,7 @@ const CACHE: i64 = -2048;
 /// If there is no database, or `target` already exists: then nothing is touched.
 pub fn backup(database: &Path, target: &Path) -> Result<u64> {
     let database = resolve(database)?;
-    let connection = direct(&database, OpenFlags::SQLITE_OPEN_READ_ONLY, CACHE)?;
+    let connection = SqliteConnection::read_only(&database, CACHE)?;
     // SQLite accepts an empty file as the target, and this one is private to its user.
     let made = File::options().write(true).create_new(true).mode(PRIVATE).open(target);
     drop(made.map_err(|error| match error.kind() {
@@ -39,9 +38,9 @@ pub fn backup(database: &Path, target: &Path) -> Result<u64> {
     copied
 }
 
-fn copy(connection: &Connection, target: &Path) -> Result<u64> {
+fn copy(connection: &SqliteConnection, target: &Path) -> Result<u64> {
     let name = target.to_string_lossy();
-    connection.execute("VACUUM INTO $1", [name.as_ref()])?;
+    query("VACUUM INTO $1").bind(name.as_ref()).all_on(connection)?;
     let file = File::open(target).and_then(|file| file.sync_all().map(|()| file));
     let length = file.and_then(|file| file.metadata()).map_err(|error| unusable(target, error))?.len();
     sync_folder(target).map_err(|error| unusable(target, error))?;
@@ -50,26 +49,19 @@ fn copy(connection: &Connection, target: &Path) -> Result<u64> {
 
 /// Checks a database for damage. Returns the faults; empty if it is sound.
 pub fn inspect(database: &Path) -> Result<Vec<String>> {
-    faults(&direct(&resolve(database)?, OpenFlags::SQLITE_OPEN_READ_ONLY, CACHE)?)
+    faults(&SqliteConnection::read_only(&resolve(database)?, CACHE)?)
 }
 
 /// Faults that SQLite's integrity and foreign-key checks find in an open database.
-pub(super) fn faults(connection: &Connection) -> Result<Vec<String>> {
-    let mut found = Vec::new();
-    let mut pages = connection.prepare("PRAGMA integrity_check(20)")?;
-    for line in pages.query_map([], |row| row.get::<_, String>(0))? {
-        found.push(line?);
-    }
+pub(super) fn faults(connection: &SqliteConnection) -> Result<Vec<String>> {
+    let mut found: Vec<String> = query_scalar("PRAGMA integrity_check(20)").all_on(connection)?;
     found.retain(|line| line != "ok");
-    let mut references = connection.prepare("PRAGMA foreign_key_check")?;
-    let dangling = references.query_map([], |row| {
-        let (table, row_id, parent): (String, Option<i64>, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    let dangling =
+        query_as::<(String, Option<i64>, String)>("SELECT * FROM pragma_foreign_key_check LIMIT 20");
+    found.extend(dangling.all_on(connection)?.into_iter().map(|(table, row_id, parent)| {
         let row_id = row_id.map(|id| format!(" {id}")).unwrap_or_default();
-        Ok(format!("row{row_id} of {table} names a row of {parent} that is not there"))
-    })?;
-    for line in dangling.take(20) {
-        found.push(line?);
-    }
+        format!("row{row_id} of {table} names a row of {parent} that is not there")
+    }));
     Ok(found)
 }
 
@@ -123,8 +115,8 @@ impl Staged {
         }
         // Checkpoint first, so that the old database is complete in one file wherever the renaming is interrupted. A
         // damaged one cannot be checkpointed and keeps its log beside it.
-        if let Ok(old) = direct(&self.database, OpenFlags::SQLITE_OPEN_READ_WRITE, CACHE) {
-            let _ = old.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        if let Ok(old) = SqliteConnection::existing(&self.database, CACHE) {
+            let _ = query("PRAGMA wal_checkpoint(TRUNCATE)").all_on(&old);
         }
         let stamp: String = now.to_rfc3339().chars().take(19).filter(char::is_ascii_alphanumeric).collect();
         let aside = with_ending(&self.database, &format!(".before-{stamp}Z"));

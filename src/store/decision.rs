@@ -228,7 +228,7 @@ impl Unit for Adopt {
 
 /// `$1` is the source, `$2` and `$3` are the ids.
 const OF_MACHINE: &str = "SELECT * FROM decisions WHERE kind = 'machine' AND source = $1 \
-     AND (object IN ($2, $3) OR (also <> '' AND also IN ($2, $3))) ORDER BY round DESC, id DESC";
+     AND (object IN ($2, $3) OR (alternate_id <> '' AND alternate_id IN ($2, $3))) ORDER BY round DESC, id DESC";
 
 /// Returns the newest row of each customer.
 fn newest(rows: &[Row]) -> Result<Vec<Decision>> {
@@ -325,10 +325,10 @@ fn read(row: &Row) -> Result<Decision> {
         decider,
         reason: maybe("reason")?,
         decided_at: at("decided_at")?,
-        approved_upstream_at: at("elsewhere_at")?,
+        approved_upstream_at: at("approved_upstream_at")?,
         attempts: count("attempts")?,
         due_at: at("due_at")?,
-        platform_reply: maybe("said")?,
+        platform_reply: maybe("platform_reply")?,
         settled_at: at("settled_at")?,
         expires_at: at("expires_at")?,
         created_at: Timestamp::from_millis(row.try_get("created_at")?),

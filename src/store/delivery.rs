@@ -2,12 +2,13 @@
 
 use crate::clock::{SteadyTime, Timestamp};
 use crate::model::{
-    Backlog, CorruptRow, Delivery, DeliveryId, DestinationId, EventId, Message, MuteId, Priority,
+    Backlog, CorruptRow, Delivery, DeliveryId, DestinationId, EventId, Message, MuteId, Priority, Slot,
+    Status,
 };
 use crate::store::corrupt;
 use crate::store::sql::{Query, Row, Tx, query};
 use crate::store::values::Arg;
-use crate::store::{Result, Store};
+use crate::store::{Error, Result, Store};
 
 /// The columns that `read` needs, and the row number.
 pub(super) const COLUMNS: &str =
@@ -23,7 +24,7 @@ pub(super) struct NewDelivery<'a> {
     pub(super) id: DeliveryId,
     pub(super) event_id: EventId,
     pub(super) destination_id: DestinationId,
-    pub(super) slot: &'a str,
+    pub(super) slot: Slot,
     pub(super) route: &'a str,
     pub(super) priority: Priority,
     pub(super) due_at: SteadyTime,
@@ -41,7 +42,7 @@ impl NewDelivery<'_> {
             self.slot.into(),
             self.route.into(),
             self.priority.as_i64().into(),
-            if self.muted.is_some() { "cancelled" } else { "pending" }.into(),
+            if self.muted.is_some() { Status::Cancelled } else { Status::Pending }.into(),
             self.due_at.as_millis().into(),
             self.muted.map(|(mute, _)| mute).into(),
             self.muted.map(|(_, at)| at.as_millis()).into(),
@@ -144,7 +145,7 @@ pub(super) async fn insert_replies(tx: &mut Tx, message: &Message, now: SteadyTi
             id: reply.id,
             event_id: reply.event_id,
             destination_id: reply.destination_id,
-            slot: &reply.slot,
+            slot: reply.slot,
             route: &reply.route,
             priority: reply.priority,
             due_at: now,
@@ -155,13 +156,17 @@ pub(super) async fn insert_replies(tx: &mut Tx, message: &Message, now: SteadyTi
     Ok(())
 }
 
+fn slot(word: &str) -> Result<Slot> {
+    Slot::from_word(word).ok_or_else(|| Error::Corrupt(format!("a slot {word:?}")))
+}
+
 /// Decodes a row with `id, event_id, slot, generation, destination_id, priority, route`, without its event.
 pub(super) fn read(row: &Row) -> Result<Delivery> {
     Ok(Delivery {
         id: row.try_get("id")?,
         event_id: row.try_get("event_id")?,
         event: None,
-        slot: row.try_get("slot")?,
+        slot: slot(&row.try_get::<String>("slot")?)?,
         generation: u32::try_from(row.try_get::<i64>("generation")?).unwrap_or(u32::MAX),
         destination_id: row.try_get("destination_id")?,
         priority: Priority::from_i64(row.try_get("rank")?),

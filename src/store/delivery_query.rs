@@ -64,10 +64,13 @@ impl Store {
     /// Returns all attempts for a delivery, oldest first, including those before a redelivery.
     pub async fn tries(&self, id: DeliveryId) -> Result<Vec<AttemptRow>> {
         let rows = query(
-            "SELECT started_at, took_ms, status, class, code, response FROM attempts WHERE message_id IN \
-             (SELECT message_id FROM deliveries WHERE id = $1 \
+            "WITH carriers AS (SELECT message_id AS id FROM deliveries WHERE id = $1 \
               UNION SELECT message_id FROM earlier_messages WHERE delivery_id = $1) \
-             ORDER BY started_at, attempts.message_id, number",
+             SELECT started_at, took_ms, status, class, code, response, message_id, number FROM attempts \
+             WHERE message_id IN (SELECT id FROM carriers) \
+             UNION ALL SELECT started_at, took_ms, status, 'sent', NULL, NULL, id, 1 FROM messages \
+             WHERE id IN (SELECT id FROM carriers) AND started_at IS NOT NULL \
+             ORDER BY started_at NULLS FIRST, message_id NULLS FIRST, number",
         )
         .bind(id)
         .fetch_all(self.read())

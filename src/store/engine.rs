@@ -1,4 +1,3 @@
-//! Database engines: the only files that name a driver, besides the bulk insert and the tools that read a database
-//! without opening the store.
+//! Database engines: the only files that name a driver.
 
 pub(super) mod sqlite;

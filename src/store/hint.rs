@@ -49,6 +49,11 @@ impl HintReceiver {
         self.hints.recv().await
     }
 
+    /// The next hint that has arrived.
+    pub fn next(&mut self) -> Option<Delivery> {
+        self.hints.try_recv().ok()
+    }
+
     /// Returns whether hints were lost since the last call.
     #[must_use]
     pub fn take_lost(&self) -> bool {

@@ -5,8 +5,10 @@ mod outdated;
 pub use outdated::{Recorded, stays_open};
 
 use crate::clock::{Moment, SteadyTime, Timestamp};
-use crate::model::{Action, Attempt, EventId, Form, Message, MessageId, Mint, Reason, Receipt, Snowflake};
-use crate::store::attempt::insert_attempt;
+use crate::model::{
+    Action, Attempt, EventId, Form, Message, MessageId, Mint, Outcome, Reason, Receipt, Snowflake, Status,
+};
+use crate::store::attempt::{insert_attempt, millis};
 use crate::store::digest::page::DigestPage;
 use crate::store::digest::redraw::redraw;
 use crate::store::sql::{Tx, query, query_scalar};
@@ -65,6 +67,27 @@ pub struct FollowUp {
     pub id: EventId,
     /// The event with its planned deliveries.
     pub incoming: Incoming,
+}
+
+/// State of a message. What is not `Sending` is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MessageState {
+    Sending,
+    Sent,
+    Refused,
+    Withdrawn,
+}
+
+impl MessageState {
+    /// The word in the database.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sending => "sending",
+            Self::Sent => "sent",
+            Self::Refused => "refused",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
 }
 
 impl Store {
@@ -165,7 +188,9 @@ impl Unit for Record {
         if !self.finish_message(tx).await? {
             return Ok(Recorded::Theirs);
         }
-        insert_attempt(tx, &self.message, &self.entry.attempt).await?;
+        if self.only_attempt().is_none() {
+            insert_attempt(tx, &self.message, &self.entry.attempt).await?;
+        }
         if self.message.form == Form::Digest && matches!(self.entry.next, NextStep::Delivered(_)) {
             let page = DigestPage::behind(tx, self.message.id, None).await?;
             redraw(tx, self.message.id, page, &self.mint, self.now.steady).await?;
@@ -188,27 +213,46 @@ impl Unit for Record {
 }
 
 impl Record {
+    /// The attempt, if it was the first and the message arrived: then it is part of the message's row. (One row and one
+    /// index less for nearly every message. A digest stays open, and what is open has its attempts in their table.)
+    fn only_attempt(&self) -> Option<&Attempt> {
+        let attempt = &self.entry.attempt;
+        let is_over = matches!(self.entry.next, NextStep::Delivered(_)) && self.message.form != Form::Digest;
+        let is_plain = attempt.code.is_none()
+            && attempt.response.is_empty()
+            && matches!(attempt.outcome, Outcome::Sent(_));
+        (is_over && is_plain && self.message.attempts == 0).then_some(attempt)
+    }
+
     /// Updates the message, if it is still open and its lane still owns it.
     async fn finish_message(&self, tx: &mut Tx) -> Result<bool> {
         let (state, receipt) = match &self.entry.next {
             // A digest's deliveries are marked in small units; until then it stays open, with its receipt.
-            NextStep::Delivered(receipt) if self.message.form == Form::Digest => ("sending", Some(receipt)),
-            NextStep::Delivered(receipt) => ("sent", Some(receipt)),
-            NextStep::InDoubt | NextStep::SendAgain => ("sending", None),
-            NextStep::Withdrawn | NextStep::Split(_) | NextStep::Superseded(_) => ("withdrawn", None),
-            NextStep::Recomposed(_) | NextStep::Dead(_) | NextStep::Parked(_) => ("refused", None),
+            NextStep::Delivered(receipt) if self.message.form == Form::Digest => {
+                (MessageState::Sending, Some(receipt))
+            }
+            NextStep::Delivered(receipt) => (MessageState::Sent, Some(receipt)),
+            NextStep::InDoubt | NextStep::SendAgain => (MessageState::Sending, None),
+            NextStep::Withdrawn | NextStep::Split(_) | NextStep::Superseded(_) => {
+                (MessageState::Withdrawn, None)
+            }
+            NextStep::Recomposed(_) | NextStep::Dead(_) | NextStep::Parked(_) => {
+                (MessageState::Refused, None)
+            }
         };
-        let settling = state == "sending" && receipt.is_some();
-        let (open, ambiguous) =
-            (state == "sending" && !settling, matches!(self.entry.next, NextStep::InDoubt));
+        let is_open = state == MessageState::Sending;
+        let settling = is_open && receipt.is_some();
+        let (open, ambiguous) = (is_open && !settling, matches!(self.entry.next, NextStep::InDoubt));
+        let only = self.only_attempt();
         let changed = query(
             "UPDATE messages SET state = $1, channel_id = $2, receipt = $3, finished_at = $4, \
              ambiguous_since = COALESCE(ambiguous_since, $5), settling = $8, \
              posted_after = CASE WHEN $1 = 'sending' THEN posted_after END, \
-             discord_time = CASE WHEN $1 = 'sending' THEN discord_time END \
+             discord_time = CASE WHEN $1 = 'sending' THEN discord_time END, \
+             nonce = CASE WHEN $1 = 'sending' THEN nonce END, started_at = $9, took_ms = $10, status = $11 \
              WHERE id = $6 AND state = 'sending' AND lane_epoch = $7",
         )
-        .bind(state)
+        .bind(state.as_str())
         .bind(receipt.and_then(|receipt| receipt.channel()))
         .bind(receipt.and_then(|receipt| receipt.message()))
         .bind((!open).then_some(self.now.wall.as_millis()))
@@ -216,6 +260,9 @@ impl Record {
         .bind(self.message.id)
         .bind(self.epoch)
         .bind(settling)
+        .bind(only.map(|attempt| attempt.started_at.as_millis()))
+        .bind(only.map(|attempt| millis(attempt.took)))
+        .bind(only.and_then(|attempt| attempt.status).map(i64::from))
         .execute(tx)
         .await?;
         Ok(changed == 1)
@@ -224,18 +271,19 @@ impl Record {
     async fn finish_deliveries(&self, tx: &mut Tx) -> Result<()> {
         let id = self.message.id;
         let (status, message, reason) = match &self.entry.next {
-            NextStep::Delivered(_) => ("delivered", Some(id), None),
-            NextStep::InDoubt | NextStep::SendAgain => ("sending", Some(id), None),
+            NextStep::Delivered(_) => (Status::Delivered, Some(id), None),
+            NextStep::InDoubt | NextStep::SendAgain => (Status::Sending, Some(id), None),
             NextStep::Withdrawn | NextStep::Split(_) | NextStep::Superseded(_) | NextStep::Parked(_) => {
-                ("pending", None, None)
+                (Status::Pending, None, None)
             }
             NextStep::Recomposed(plain) => {
                 insert(tx, plain, self.epoch).await?;
-                ("sending", Some(plain.id), None)
+                (Status::Sending, Some(plain.id), None)
             }
-            NextStep::Dead(reason) => ("dead", Some(id), Some(reason.as_str())),
+            NextStep::Dead(reason) => (Status::Dead, Some(id), Some(reason.as_str())),
         };
-        let finished = matches!(status, "delivered" | "dead").then_some(self.now.wall.as_millis());
+        let is_over = matches!(status, Status::Delivered | Status::Dead);
+        let finished = is_over.then_some(self.now.wall.as_millis());
         if message != Some(id) {
             // The deliveries leave this message, whose attempts must stay findable.
             query(

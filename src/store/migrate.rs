@@ -16,11 +16,15 @@ const MIGRATIONS: &[Migration] = &[
         name: "discord_webhooks",
         sql: include_str!("../../migrations/0003_discord_webhooks.sql"),
     },
+    Migration { number: 4, name: "console", sql: include_str!("../../migrations/0004_console.sql") },
 ];
 
 /// The record of applied migrations.
 const RECORD: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \
      (version BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum BYTEA NOT NULL)";
+
+/// The record that development versions before the first release kept: their schemas are not migrated.
+const DEVELOPMENT_RECORD: &str = "_sqlx_migrations";
 
 /// The schema version of this program.
 pub(super) fn newest_schema() -> i64 {
@@ -67,7 +71,9 @@ async fn migrate_with(tx: &mut Tx, path: &Path, migrations: &[Migration]) -> Res
 
 async fn apply(tx: &mut Tx, path: &Path, migrations: &[Migration]) -> Result<()> {
     if !has_record(tx).await? && has_tables(tx).await? {
-        return Err(Error::Foreign(path.to_owned()));
+        let is_development = has_table(tx, DEVELOPMENT_RECORD).await?;
+        let unknown = if is_development { Error::Development } else { Error::Foreign };
+        return Err(unknown(path.to_owned()));
     }
     tx.batch(RECORD).await?;
     let applied = applied(tx).await?;
@@ -93,7 +99,12 @@ async fn apply(tx: &mut Tx, path: &Path, migrations: &[Migration]) -> Result<()>
 }
 
 async fn has_record(tx: &mut Tx) -> Result<bool> {
-    let tables: i64 = query_scalar("SELECT COUNT(*) FROM sqlite_master WHERE name = 'schema_migrations'")
+    has_table(tx, "schema_migrations").await
+}
+
+async fn has_table(tx: &mut Tx, name: &str) -> Result<bool> {
+    let tables: i64 = query_scalar("SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = $1")
+        .bind(name)
         .fetch_one(tx)
         .await?;
     Ok(tables > 0)

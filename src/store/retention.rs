@@ -81,7 +81,7 @@ impl RetentionTable {
                  AND NOT EXISTS (SELECT 1 FROM cards AS c WHERE c.destination_id = d.destination_id \
                  AND c.source = e.source AND c.subject = e.subject AND c.since <= e.id AND c.updated_at >= $3) \
                  AND NOT EXISTS (SELECT 1 FROM decisions AS q WHERE q.source = e.source AND q.kind = 'machine' \
-                 AND q.subject = e.subject AND (q.verdict = 'open' OR q.platform IN ('telling', 'held'))) \
+                 AND q.subject = e.subject AND (q.verdict = 'open' OR q.platform IN ('calling', 'held'))) \
                  ORDER BY d.id LIMIT 100"
             }
             Self::Messages => {

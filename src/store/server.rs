@@ -6,13 +6,12 @@
 use std::fmt;
 use std::path::Path;
 
-use rusqlite::{OpenFlags, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::store::connect::direct;
+use crate::store::engine::sqlite::SqliteConnection;
 use crate::store::meta::{meta_in, put_in};
-use crate::store::sql::{Tx, query};
+use crate::store::sql::{Tx, query, query_scalar};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
@@ -44,10 +43,10 @@ impl Server {
 
     /// Reads the process that serves the database at `path`, if possible.
     pub(super) fn of(path: &Path) -> Option<Self> {
-        let reader = direct(path, OpenFlags::SQLITE_OPEN_READ_ONLY, -64).ok()?;
-        let query = "SELECT value FROM meta WHERE key = $1";
-        let text: Option<String> = reader.query_row(query, [SERVER], |row| row.get(0)).optional().ok()?;
-        serde_json::from_str(&text?).ok()
+        let reader = SqliteConnection::read_only(path, -64).ok()?;
+        let text =
+            query_scalar::<String>("SELECT value FROM meta WHERE key = $1").bind(SERVER).one_on(&reader);
+        serde_json::from_str(&text.ok()??).ok()
     }
 
     fn is_same_process(&self, other: &Self) -> bool {

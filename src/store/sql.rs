@@ -125,6 +125,20 @@ impl<'a> Query<'a> {
         Ok(on.rows(self.0, 1).await?.pop())
     }
 
+    /// All rows, read on the caller's own thread.
+    pub(super) fn all_on(self, connection: &sqlite::SqliteConnection) -> Result<Vec<Row>> {
+        connection.rows(&self.0, usize::MAX)
+    }
+
+    /// Hands each row to `take`, on the caller's own thread, without keeping any. Returns how many there were.
+    pub(super) fn each_on(
+        self,
+        connection: &sqlite::SqliteConnection,
+        take: impl FnMut(&Row) -> Result<()>,
+    ) -> Result<usize> {
+        connection.each(&self.0, take)
+    }
+
     /// The first row of a statement that always returns one.
     pub(super) async fn fetch_one(self, on: impl Executor) -> Result<Row> {
         self.fetch_optional(on).await?.ok_or(Error::Stale("a query returned no row"))
@@ -149,6 +163,16 @@ impl<'a, T> Typed<'a, T> {
     /// The first row, if there is one.
     pub(super) async fn fetch_optional(self, on: impl Executor) -> Result<Option<T>> {
         self.0.fetch_optional(on).await?.as_ref().map(self.1).transpose()
+    }
+
+    /// All rows, read on the caller's own thread.
+    pub(super) fn all_on(self, connection: &sqlite::SqliteConnection) -> Result<Vec<T>> {
+        self.0.all_on(connection)?.iter().map(self.1).collect()
+    }
+
+    /// The first row, read on the caller's own thread.
+    pub(super) fn one_on(self, connection: &sqlite::SqliteConnection) -> Result<Option<T>> {
+        connection.rows(&self.0.0, 1)?.first().map(self.1).transpose()
     }
 
     /// The first row of a statement that always returns one.

@@ -9,15 +9,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
-
 use crate::clock::Timestamp;
 use crate::key::Key;
 use crate::store::audit::{CHECK, check_of};
 use crate::store::backup::faults;
-use crate::store::connect::direct;
+use crate::store::engine::sqlite::SqliteConnection;
 use crate::store::migrate::newest_schema;
 use crate::store::path::{refuse_hard_links, resolve};
+use crate::store::sql::query_scalar;
 use crate::store::{Error, Lock, Result, wal};
 
 pub use api_key::entrance_of;
@@ -75,15 +74,19 @@ pub fn survey(path: &Path) -> Result<Survey> {
     let path = resolve(path)?;
     refuse_hard_links(&path)?;
     let connection = open(&path)?;
-    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
-    let number = |sql: &str| count(sql).map(|count| u64::try_from(count).unwrap_or_default());
-    if count("SELECT COUNT(*) FROM sqlite_master WHERE type = 'table'")? == 0 {
+    let count = |sql: &'static str| {
+        let counted = query_scalar::<Option<i64>>(sql).one_on(&connection)?;
+        Ok::<_, Error>(counted.flatten())
+    };
+    let number = |sql| count(sql).map(|count| count.unwrap_or_default().unsigned_abs());
+    if number("SELECT COUNT(*) FROM sqlite_master WHERE type = 'table'")? == 0 {
         return Ok(Survey::default());
     }
-    if count("SELECT COUNT(*) FROM sqlite_master WHERE name = 'schema_migrations'")? == 0 {
-        return Err(Error::Foreign(path));
+    if number("SELECT COUNT(*) FROM sqlite_master WHERE name = 'schema_migrations'")? == 0 {
+        let development = "SELECT COUNT(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
+        return Err(if number(development)? > 0 { Error::Development(path) } else { Error::Foreign(path) });
     }
-    let schema = count("SELECT COALESCE(MAX(version), 0) FROM schema_migrations")?;
+    let schema = count("SELECT MAX(version) FROM schema_migrations")?.unwrap_or_default();
     if schema > newest_schema() {
         return Err(Error::Newer(schema));
     }
@@ -91,11 +94,11 @@ pub fn survey(path: &Path) -> Result<Survey> {
     if !faults.is_empty() {
         return Ok(Survey { faults, ..Survey::default() });
     }
-    let sealed = connection.query_row("SELECT value FROM meta WHERE key = $1", [CHECK], |row| row.get(0));
-    let sealed_with: Option<String> = sealed.optional()?;
-    let oldest_event = connection
-        .query_row("SELECT MIN(received_at) FROM events", [], |row| row.get::<_, Option<i64>>(0))?;
-    let kinds = kinds(&connection)?;
+    let sealed_with: Option<String> =
+        query_scalar("SELECT value FROM meta WHERE key = $1").bind(CHECK).one_on(&connection)?;
+    let oldest_event = count("SELECT MIN(received_at) FROM events")?;
+    let kinds =
+        query_scalar("SELECT DISTINCT kind FROM events WHERE source <> 'nuncio'").all_on(&connection)?;
     // An older schema may lack what these queries need.
     let (lanes, held) = match schema == newest_schema() {
         true => {
@@ -104,11 +107,9 @@ pub fn survey(path: &Path) -> Result<Survey> {
         false => (Vec::new(), 0),
     };
     let size = |path: &Path| fs::metadata(path).map_or(0, |file| file.len());
-    let oldest = connection.query_row(
+    let oldest = count(
         "SELECT MIN(e.received_at) FROM deliveries AS d JOIN events AS e ON e.id = d.event_id \
          WHERE d.status IN ('pending', 'sending')",
-        [],
-        |row| row.get::<_, Option<i64>>(0),
     )?;
     Ok(Survey {
         faults,
@@ -117,7 +118,7 @@ pub fn survey(path: &Path) -> Result<Survey> {
         bytes: size(&path) + size(&wal::beside(&path)),
         events: number("SELECT COUNT(*) FROM events")?,
         oldest_event: oldest_event.map(Timestamp::from_millis),
-        kinds,
+        kinds: kinds.into_iter().collect(),
         lanes,
         held,
         dead: number("SELECT COUNT(*) FROM deliveries WHERE status = 'dead'")?,
@@ -127,21 +128,12 @@ pub fn survey(path: &Path) -> Result<Survey> {
     })
 }
 
-fn kinds(connection: &Connection) -> Result<BTreeSet<String>> {
-    let mut query = connection.prepare("SELECT DISTINCT kind FROM events WHERE source <> 'nuncio'")?;
-    let kinds = query.query_map([], |row| row.get(0))?;
-    Ok(kinds.collect::<rusqlite::Result<_>>()?)
-}
-
 /// Opens the database read-only. Without a server and without a log to read, it is opened as immutable: otherwise
 /// SQLite would create files beside it.
-fn open(path: &Path) -> Result<Connection> {
+fn open(path: &Path) -> Result<SqliteConnection> {
     let has_log = fs::metadata(wal::beside(path)).is_ok_and(|log| log.len() > 0);
     if has_log || Lock::is_held(path) {
-        return Ok(direct(path, OpenFlags::SQLITE_OPEN_READ_ONLY, CACHE)?);
+        return SqliteConnection::read_only(path, CACHE);
     }
-    let name = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-    let uri = format!("file:{name}?immutable=1");
-    let access = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-    Ok(direct(Path::new(&uri), access, CACHE)?)
+    SqliteConnection::immutable(path, CACHE)
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::model::{
-    ApiKeyId, DecisionId, DeliveryId, DestinationId, EventId, MessageId, MuteId, QuarantineId, RouteId,
-    Snowflake,
+    ApiKeyId, CallState, ConsoleSessionId, DecisionId, DeliveryId, DestinationId, EventId, MessageId, MuteId,
+    QuarantineId, RouteId, Slot, Snowflake, Status,
 };
 use crate::store::{Error, Result};
 
@@ -66,6 +66,9 @@ args! {
     u32 => number Self::Int(number.into()),
     Uuid => id Self::Id(id),
     Snowflake => id id.to_stored().into(),
+    Slot => slot Self::Text(slot.word()),
+    Status => status status.as_str().into(),
+    CallState => state state.as_str().into(),
     &'a str => text Self::Text(Cow::Borrowed(text)),
     String => text Self::Text(Cow::Owned(text)),
     &'a String => text Self::Text(Cow::Borrowed(text)),
@@ -108,6 +111,13 @@ impl Row {
         let cell = self.cells.get(index).unwrap_or(&Cell::Null);
         let name = || self.columns.get(index).map_or("?", |name| name);
         T::from_cell(cell).ok_or_else(|| cell.unexpected(name()))
+    }
+
+    /// The text in the column at `index`, counted from 0, without copying it.
+    pub(super) fn text(&self, index: usize) -> Result<&str> {
+        let cell = self.cells.get(index).unwrap_or(&Cell::Null);
+        let text = if let Cell::Text(bytes) = cell { std::str::from_utf8(bytes).ok() } else { None };
+        text.ok_or_else(|| cell.unexpected(self.columns.get(index).map_or("?", |name| name)))
     }
 
     /// The content of the column `name` as bytes, whatever its type; empty if it has none.
@@ -210,7 +220,7 @@ macro_rules! ids {
     )+};
 }
 
-ids!(ApiKeyId, EventId, DeliveryId, MessageId, DestinationId, DecisionId, MuteId, RouteId, QuarantineId);
+ids!(ApiKeyId, ConsoleSessionId, EventId, DeliveryId, MessageId, DestinationId, DecisionId, MuteId, RouteId, QuarantineId);
 
 /// A row as a tuple of its columns, in their order.
 pub(super) trait FromRow: Sized {

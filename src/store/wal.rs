@@ -8,8 +8,7 @@ use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
 use crate::clock::Clock;
-use crate::store::connect::BUSY_TIMEOUT;
-use crate::store::engine::sqlite::SqliteConnection;
+use crate::store::engine::sqlite::{BUSY_TIMEOUT, SqliteConnection};
 use crate::store::error::WriterHealth;
 use crate::store::sql::{Tx, query_as};
 use crate::store::{Error, Result, Store};

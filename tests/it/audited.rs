@@ -15,9 +15,10 @@ use nuncio::model::{
     Actor, ApiKeyId, ApiRole, By, DeliveryFilter, DeliveryId, NewApiKey, NewWebhook, Person, Snowflake,
     Status, WebhookChange,
 };
+use nuncio::store::EndedSessions;
 use serde_json::{Value, json};
-use sqlx::{Connection as _, SqliteConnection};
 
+use crate::database::Database;
 use crate::harness::{Harness, by, nuncio_id};
 use crate::webhooks::{makes_webhook, parsed, url};
 
@@ -84,6 +85,8 @@ async fn asks_for_everything(t: &Harness, by: &By) -> Vec<(&'static str, Result<
         ("create_key", hub.create_key(new_key("another"), None, by).await.map(drop)),
         ("rotate_key", hub.rotate_key(api_key, HOUR, None, by).await.map(drop)),
         ("revoke_key", hub.revoke_key(api_key, by).await.map(drop)),
+        ("console_link", hub.console_link(by).await.map(drop)),
+        ("end_console_sessions", hub.end_console_sessions(EndedSessions::All, by).await.map(drop)),
     ]
 }
 
@@ -136,19 +139,14 @@ fn new_key(name: &str) -> NewApiKey {
     NewApiKey { name: name.to_owned(), role: ApiRole::Sender, company: None, owner: None, expires_at: None }
 }
 
-async fn database(t: &Harness) -> SqliteConnection {
-    let path = format!("sqlite://{}", t.folder().join("nuncio.db").display());
-    SqliteConnection::connect(&path).await.unwrap()
-}
-
 // The change and its entry are one unit.
 #[tokio::test]
 async fn no_change_is_made_that_the_log_cannot_record() {
     let t = with_something_of_everything().await;
-    let mut database = database(&t).await;
+    let database = Database::open(t.folder().join("nuncio.db")).await.unwrap();
     let refuse =
         "CREATE TRIGGER audit_is_full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'it is full'); END";
-    sqlx::query(refuse).execute(&mut database).await.unwrap();
+    database.execute(refuse, ()).await.unwrap();
     let (before, entries) = (state(&t).await, t.store().audited(100).await.unwrap().len());
     for (what, answer) in asks_for_everything(&t, &by("Alice")).await {
         assert!(matches!(&answer, Err(Error::Unavailable(_))), "{what}: {answer:?}");
@@ -157,7 +155,7 @@ async fn no_change_is_made_that_the_log_cannot_record() {
     assert_eq!(t.store().audited(100).await.unwrap().len(), entries);
 
     // The control of this test: each of them changes something where the log takes its entry.
-    sqlx::query("DROP TRIGGER audit_is_full").execute(&mut database).await.unwrap();
+    database.execute("DROP TRIGGER audit_is_full", ()).await.unwrap();
     for (what, answer) in asks_for_everything(&t, &by("Alice")).await {
         assert!(answer.is_ok(), "{what}: {answer:?}");
     }
@@ -184,7 +182,7 @@ async fn whoever_may_not_changes_nothing_whatever_asks_for_it() {
         is_timed_out: false,
     };
     let before = state(&t).await;
-    let mut entries = t.store().audited(100).await.unwrap().len();
+    let mut entries = t.store().audited(200).await.unwrap().len();
     // A member of the operator's guild, the owner of a stranger's, somebody in a direct message, and a key.
     for (actor, why) in [
         (Actor::Person(person(Some(nuncio_id(t.discord.guild_id())))), "may not manage the server"),
@@ -198,7 +196,7 @@ async fn whoever_may_not_changes_nothing_whatever_asks_for_it() {
         for (what, answer) in &asked {
             assert!(matches!(answer, Err(Error::Forbidden(_))), "{what}: {answer:?}");
         }
-        let all = t.store().audited(100).await.unwrap();
+        let all = t.store().audited(200).await.unwrap();
         entries += asked.len();
         assert_eq!(all.len(), entries, "an entry for each: {all:#?}");
         for entry in &all[..asked.len()] {
@@ -216,7 +214,7 @@ async fn what_the_shell_does_and_is_refused_has_an_entry() {
     let t = Harness::plain().await;
     let webhook = url(&t);
     let add = ["discord-webhooks", "add", "--name", "Acme"];
-    let runs: [(&[&str], &str, i32, &str); 13] = [
+    let runs: [(&[&str], &str, i32, &str); 15] = [
         (&["mute", "alert.*", "--for", "1h"], "", 0, "command.mute done mute alert.*"),
         (
             &["mute", "machine.registered", "--for", "1h"],
@@ -235,6 +233,8 @@ async fn what_the_shell_does_and_is_refused_has_an_entry() {
         (&["keys", "rotate", "web shop"], "", 0, "key.rotate done API key web shop"),
         (&["keys", "revoke", "web shop"], "", 0, "key.revoke done API key web shop"),
         (&["keys", "create", " ", "--role", "reader"], "", 2, "key.create refused API key "),
+        (&["console"], "", 0, "console.link done console"),
+        (&["console", "--sign-everybody-out"], "", 0, "console.sign-everybody-out done console"),
     ];
     for (number, (args, input, code, entry)) in runs.into_iter().enumerate() {
         let ran = t.runs_with(args, input).await;

@@ -35,13 +35,18 @@ const QUARTER: Duration = Duration::from_secs(15 * 60);
 impl Harness {
     /// Waits until `/health` tells of something like this.
     pub async fn is_told(&self, text: &str) -> String {
+        self.is_told_in_steps(text, Duration::from_millis(100)).await
+    }
+
+    /// The same of something that is looked at less often than each second.
+    pub async fn is_told_in_steps(&self, text: &str, step: Duration) -> String {
         let told = async {
             loop {
                 let health = self.health().await["problems"].to_string();
                 if health.contains(text) {
                     return health;
                 }
-                self.clock.advance(Duration::from_millis(100));
+                self.clock.advance(step);
             }
         };
         within(&format!("{text:?} in /health"), told).await

@@ -20,8 +20,11 @@ mod closed;
 mod closed_sets;
 mod commands;
 mod config;
+mod console;
 mod contract;
 mod customers;
+#[path = "../database.rs"]
+mod database;
 mod db;
 mod delivery;
 mod deploy;

@@ -14,6 +14,7 @@ use nuncio::sandbox::discord::Fault;
 use serde_json::json;
 use tracing::Level;
 
+use crate::database::Database;
 use crate::harness::Harness;
 
 const KEY: &str = "canary-api-key-0123456789";
@@ -198,9 +199,8 @@ async fn what_can_wait_is_not_the_oldest_that_waits() {
     t.sends("ticket_created.json").await;
     t.clock.advance(Duration::from_secs(660));
     assert!(samples(&t).await["nuncio_outbox_oldest_seconds"] >= 660.0);
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(t.store().path());
-    let mut database = sqlx::ConnectOptions::connect(&options).await.unwrap();
-    sqlx::query("UPDATE deliveries SET rank = 2, slot = 'redraw'").execute(&mut database).await.unwrap();
+    let database = Database::open(t.store().path()).await.unwrap();
+    database.execute("UPDATE deliveries SET rank = 2, slot = 'redraw'", ()).await.unwrap();
     let seen = samples(&t).await;
     assert_eq!(seen["nuncio_outbox_oldest_seconds"], 0.0);
     assert_eq!(seen["nuncio_outbox{status=\"pending\"}"], 1.0, "it is still counted");

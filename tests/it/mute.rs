@@ -14,6 +14,7 @@ use nuncio::hub::Error;
 use serde_json::{Value, json};
 use tracing::Level;
 
+use crate::database::Database;
 use crate::harness::{Harness, at_shell, by};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -194,9 +195,8 @@ async fn at_the_shell_a_kind_that_never_came_needs_anyway() {
 }
 
 /// A connection to nuncio's database.
-async fn database(t: &Harness) -> sqlx::SqliteConnection {
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(t.folder().join("nuncio.db"));
-    sqlx::ConnectOptions::connect(&options).await.unwrap()
+async fn database(t: &Harness) -> Database {
+    Database::open(t.folder().join("nuncio.db")).await.unwrap()
 }
 
 #[tokio::test]
@@ -228,12 +228,12 @@ async fn a_crash_between_a_sum_and_its_mark_makes_no_second_one() {
     t.settle().await;
     t.stop().await;
     // As it would be: the sum for one channel was accepted, and the blow fell.
-    let mut database = database(&t).await;
+    let database = database(&t).await;
     for sql in [
         "UPDATE mutes SET summed_at = NULL",
         "DELETE FROM events WHERE id = (SELECT MAX(id) FROM events WHERE kind = 'nuncio.mute.ended')",
     ] {
-        assert_eq!(sqlx::query(sql).execute(&mut database).await.unwrap().rows_affected(), 1);
+        assert_eq!(database.execute(sql, ()).await.unwrap(), 1);
     }
     drop(database);
     t.boot().await;
@@ -301,7 +301,7 @@ async fn one_that_cannot_be_summed_up_keeps_none_of_the_others_and_is_told_of_on
     let kind = async |new: &str| {
         let sql =
             format!("UPDATE events SET kind = {new} WHERE source = 'xtsystems' AND kind <> 'ticket.created'");
-        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut database(&t).await).await.unwrap();
+        database(&t).await.execute(sql, ()).await.unwrap();
     };
     kind("x'ff'").await;
     t.clock.advance(HOUR + Duration::from_secs(5));

@@ -4,7 +4,7 @@
 //! | protection | control: taken away, and seen red |
 //! | --- | --- |
 //! | one row that cannot be read is not the database's fault | taken for a database that cannot be read: the lane stands still |
-//! | the same of a row that is read without sqlx | `…in_a_digest…` with a time that is none: the lane stands still |
+//! | the same of a row of a digest's page | `…in_a_digest…` with a time that is none: the lane stands still |
 //! | the culprit is told from those planned with it | the first in line given up at once: sound ones are lost |
 //! | what may have arrived is not made anew in parts | treated like a fresh one |
 
@@ -16,10 +16,9 @@ use std::time::Duration;
 
 use nuncio::sandbox::discord::{Fault, RateLimits};
 use serde_json::{Value, json};
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _};
 use tracing::Level;
 
+use crate::database::Database;
 use crate::harness::{Harness, one_by_one, stored, within};
 
 fn thing(number: usize) -> Value {
@@ -36,11 +35,10 @@ const NO_TIME: &str = "UPDATE events SET occurred_at = x'ff' WHERE id = $1";
 
 /// Makes a row one that nuncio never wrote: `how` says which, for an event. nuncio must not run, else it knows it from memory.
 async fn spoil(t: &Harness, event: &str, how: &'static str) {
-    let path = t.folder().join("nuncio.db");
-    let options = SqliteConnectOptions::new().filename(path).foreign_keys(false);
-    let mut database = options.pragma("ignore_check_constraints", "ON").connect().await.unwrap();
-    let spoilt = sqlx::query(how).bind(stored(event)).execute(&mut database).await.unwrap();
-    assert_eq!(spoilt.rows_affected(), 1);
+    let database = Database::open(t.folder().join("nuncio.db")).await.unwrap();
+    database.execute("PRAGMA foreign_keys = OFF", ()).await.unwrap();
+    database.execute("PRAGMA ignore_check_constraints = ON", ()).await.unwrap();
+    assert_eq!(database.execute(how, [stored(event)]).await.unwrap(), 1);
     database.close().await.unwrap();
 }
 

@@ -19,6 +19,7 @@ use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::database::Database;
 use crate::harness::{NO_CERTIFICATES, SECRET, within};
 
 /// A Discord, and a folder with the `.env` of a nuncio that posts everything to `#general`.
@@ -276,6 +277,28 @@ async fn a_connection_that_was_closed_without_a_code_stops_neither_messages_nor_
     assert!(program.terminate().await.success());
 }
 
+// The certificates come from a pipe into which nobody writes: loading them never ends. Control: if the bot and the lanes
+// load them themselves, on the threads that answer senders, nothing is answered.
+#[tokio::test]
+async fn events_are_accepted_before_the_certificates_are_loaded() {
+    let stage = Stage::set().await;
+    let pipe = stage.folder.path().join("certificates");
+    assert!(Command::new("mkfifo").arg(&pipe).status().await.unwrap().success());
+    let mut loading = serve(stage.folder.path());
+    loading.env("SSL_CERT_FILE", &pipe);
+    let program = Program::of(loading).await;
+    let platform = program.platform();
+    for number in 0..20 {
+        let accepted = send(&platform, number);
+        assert_eq!(within("an answer before the certificates", accepted).await, Some(200));
+    }
+    program.kill().await;
+    let program = stage.start().await;
+    stage.arrived(20).await;
+    assert!(program.terminate().await.success());
+    assert_eq!(numbers(&stage), (0..20).collect::<Vec<_>>());
+}
+
 #[tokio::test]
 async fn a_second_serve_on_the_same_data_says_so() {
     let stage = Stage::set().await;
@@ -308,10 +331,15 @@ async fn redeliver_reaches_a_running_serve() {
 async fn somebody_elses_database_is_left_alone() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("nuncio.db");
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path).create_if_missing(true);
-    let mut theirs = sqlx::ConnectOptions::connect(&options).await.unwrap();
-    sqlx::query("CREATE TABLE customers (id TEXT)").execute(&mut theirs).await.unwrap();
+    let theirs = Database::create(&path).await.unwrap();
+    theirs.execute("CREATE TABLE customers (id TEXT)", ()).await.unwrap();
     let (hints, _nobody) = nuncio::store::HintSender::channel();
-    let opened = nuncio::store::Store::open(&path, Clock::system(), hints).await;
+    let opened = nuncio::store::Store::open(&path, Clock::system(), hints.clone()).await;
     assert!(matches!(opened, Err(nuncio::store::Error::Foreign(_))));
+
+    // Control: without the look at its record, a development version's database counts as another program's.
+    sqlx::query("CREATE TABLE _sqlx_migrations (version BIGINT)").execute(&mut theirs).await.unwrap();
+    let opened = nuncio::store::Store::open(&path, Clock::system(), hints).await;
+    assert!(matches!(opened, Err(nuncio::store::Error::Development(_))));
+    assert!(matches!(nuncio::store::survey(&path), Err(nuncio::store::Error::Development(_))));
 }

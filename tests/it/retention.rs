@@ -17,6 +17,7 @@ use nuncio::store::RetentionTable;
 use serde_json::{Value, json};
 use tracing::Level;
 
+use crate::database::Database;
 use crate::harness::{Harness, at_shell, by, within};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -32,12 +33,8 @@ async fn by_hand() -> Harness {
 
 /// How many rows a table holds.
 async fn rows(t: &Harness, table: &'static str) -> i64 {
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(t.store().path());
-    let mut connection = sqlx::ConnectOptions::connect(&options).await.unwrap();
-    sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}")))
-        .fetch_one(&mut connection)
-        .await
-        .unwrap()
+    let database = Database::open(t.store().path()).await.unwrap();
+    database.value(format!("SELECT COUNT(*) FROM {table}")).await.unwrap()
 }
 
 /// Hours go by until this stands in the log. The hour before the next look begins when the last look has ended, and
@@ -104,12 +101,8 @@ async fn what_is_over_goes_with_all_that_belongs_to_it_and_what_waits_stays() {
 
 /// The bytes of the first ticket, as they were sent.
 async fn ticket_bytes(t: &Harness) -> Vec<u8> {
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(t.store().path());
-    let mut connection = sqlx::ConnectOptions::connect(&options).await.unwrap();
-    sqlx::query_scalar("SELECT body FROM events ORDER BY id LIMIT 1")
-        .fetch_one(&mut connection)
-        .await
-        .unwrap()
+    let database = Database::open(t.store().path()).await.unwrap();
+    database.value("SELECT body FROM events ORDER BY id LIMIT 1").await.unwrap()
 }
 
 #[tokio::test]

@@ -24,15 +24,14 @@ use nuncio::clock::Clock;
 use nuncio::model::{DedupeKey, Kind, NewEvent, RawBody, Source};
 use nuncio::store::Incoming;
 use serde_json::json;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 use tracing::Level;
 
+use crate::database::Database;
 use crate::harness::{Harness, within};
 
 /// Another program with the database of `t` open.
-async fn other_program(t: &Harness) -> SqliteConnection {
-    SqliteConnectOptions::new().filename(t.store().path()).connect().await.unwrap()
+async fn other_program(t: &Harness) -> Database {
+    Database::open(t.store().path()).await.unwrap()
 }
 
 /// A harness whose events go nowhere: only storing them counts.
@@ -60,8 +59,8 @@ async fn send_many(t: &Harness, numbers: std::ops::Range<usize>, size: usize) ->
 async fn a_database_that_another_program_holds_is_answered_503_and_recovers_at_once() {
     let t = silent().await;
     t.sends_body(event(0, 10)).await;
-    let mut other = other_program(&t).await;
-    other.execute("BEGIN EXCLUSIVE").await.unwrap();
+    let other = other_program(&t).await;
+    other.execute("BEGIN EXCLUSIVE", ()).await.unwrap();
     let began = Instant::now();
     // More than one group: had each to wait for itself, it would be minutes.
     let refused = send_many(&t, 1..101, 10).await;
@@ -73,7 +72,7 @@ async fn a_database_that_another_program_holds_is_answered_503_and_recovers_at_o
     assert!(health["problems"].to_string().contains("another program has held the database"), "{health}");
     assert_eq!(t.looks_at("/health/ready").await.0, 503);
 
-    other.execute("COMMIT").await.unwrap();
+    other.execute("COMMIT", ()).await.unwrap();
     let began = Instant::now();
     assert_eq!(send_many(&t, 1..101, 10).await, vec![200; 100]);
     println!("held: 503 after {refused_after:?}; free: 200 after {:?}", began.elapsed());
@@ -87,10 +86,10 @@ async fn a_database_that_another_program_holds_is_answered_503_and_recovers_at_o
 #[tokio::test]
 async fn health_heals_by_itself() {
     let t = silent().await;
-    let mut other = other_program(&t).await;
-    other.execute("BEGIN EXCLUSIVE").await.unwrap();
+    let other = other_program(&t).await;
+    other.execute("BEGIN EXCLUSIVE", ()).await.unwrap();
     assert_eq!(send_many(&t, 0..1, 10).await, [503]);
-    other.execute("COMMIT").await.unwrap();
+    other.execute("COMMIT", ()).await.unwrap();
     t.clock.advance(Duration::from_secs(1));
     t.log.seen(Level::INFO, "takes writes again").await;
     assert_eq!(t.health().await["status"], "ok");
@@ -136,9 +135,9 @@ async fn store_large(t: &Harness, count: usize) -> (Vec<Duration>, u64) {
 #[tokio::test]
 async fn a_reader_without_an_end_stops_nobody_and_is_told() {
     let t = silent().await;
-    let mut reader = other_program(&t).await;
-    reader.execute("BEGIN").await.unwrap();
-    reader.execute("SELECT COUNT(*) FROM events").await.unwrap();
+    let reader = other_program(&t).await;
+    reader.execute("BEGIN", ()).await.unwrap();
+    reader.execute("SELECT COUNT(*) FROM events", ()).await.unwrap();
     let (took, longest) = store_large(&t, 90).await;
     println!("90 events of 900 kB beside a reader: the slowest {:?}, the log {} MiB", took[0], longest >> 20);
     // The disk may have other things to do, once or twice.
@@ -148,7 +147,7 @@ async fn a_reader_without_an_end_stops_nobody_and_is_told() {
     t.clock.advance(Duration::from_secs(1));
     t.log.seen(Level::WARN, "keeps reading the database").await;
 
-    reader.execute("COMMIT").await.unwrap();
+    reader.execute("COMMIT", ()).await.unwrap();
     reader.close().await.unwrap();
     within("the log to be folded in", async {
         let mut number = 0;

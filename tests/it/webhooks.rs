@@ -19,9 +19,9 @@ use nuncio::config::DiscordBase;
 use nuncio::model::{Actor, By, Category, DestinationId, NewWebhook, WebhookUrl};
 use nuncio::sandbox::discord::Fault;
 use serde_json::json;
-use sqlx::{Connection as _, SqliteConnection};
 use tracing::Level;
 
+use crate::database::Database;
 use crate::harness::{Answering, Harness, Receiver, at_shell, http, one_by_one, stored, within};
 use crate::limits::{asked, health_says, recorded, ticket};
 
@@ -279,17 +279,11 @@ async fn a_row_that_was_tampered_with_closes_and_harms_nobody() {
     let mut t = Harness::plain().await;
     let (one, other) = (routed(&mut t).await, stores(&t, &makes_webhook(&t, "assets").await).await);
     t.stop().await;
-    let path = t.folder().join("nuncio.db");
-    let mut database = SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap();
+    let database = Database::open(t.folder().join("nuncio.db")).await.unwrap();
     // What was sealed for another row does not open here.
-    sqlx::query(
-        "UPDATE destinations SET sealed = (SELECT sealed FROM destinations WHERE id = $2) WHERE id = $1",
-    )
-    .bind(stored(one))
-    .bind(stored(other))
-    .execute(&mut database)
-    .await
-    .unwrap();
+    let swap =
+        "UPDATE destinations SET sealed = (SELECT sealed FROM destinations WHERE id = ?2) WHERE id = ?1";
+    database.execute(swap, [stored(one), stored(other)]).await.unwrap();
     drop(database);
     t.boot().await;
     t.sends_body(ticket(1)).await;

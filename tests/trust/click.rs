@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use nuncio::clock::Clock;
-use sqlx::Executor as _;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -165,20 +164,20 @@ impl Holding {
 
 /// Locks the database for `span` again and again, until it is ended.
 async fn hold_again_and_again(people: &People, span: Duration) -> anyhow::Result<Holding> {
-    let mut other = people.stage.database().await?;
+    let other = people.stage.database().await?;
     // It has to wait for its turn behind nuncio's writer, like anybody.
-    other.execute("PRAGMA busy_timeout = 60000").await?;
+    other.execute("PRAGMA busy_timeout = 60000", ()).await?;
     let (say, said) = watch::channel(Ok(0));
     let task = tokio::spawn(async move {
         let clock = Clock::system();
         for holds in 1.. {
-            if let Err(error) = other.execute("BEGIN IMMEDIATE").await {
+            if let Err(error) = other.execute("BEGIN IMMEDIATE", ()).await {
                 say.send_modify(|said| *said = Err(error.to_string()));
                 return;
             }
             say.send_modify(|said| *said = Ok(holds));
             clock.sleep(span).await;
-            let _ = other.execute("ROLLBACK").await;
+            let _ = other.execute("ROLLBACK", ()).await;
             clock.sleep(BETWEEN).await;
         }
     });

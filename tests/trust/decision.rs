@@ -124,12 +124,9 @@ async fn decide(people: &mut People, machine: usize, point: Point) -> anyhow::Re
                 .await?;
             people.platform.called(calls + 1).await?;
             let confirmed = async || {
-                let mut database = people.stage.database().await.ok()?;
-                let open: i64 =
-                    sqlx::query_scalar("SELECT COUNT(*) FROM decisions WHERE platform <> 'confirmed'")
-                        .fetch_one(&mut database)
-                        .await
-                        .ok()?;
+                let database = people.stage.database().await.ok()?;
+                let open = "SELECT COUNT(*) FROM decisions WHERE platform <> 'confirmed'";
+                let open: i64 = database.value(open).await.ok()?;
                 (open == 0).then_some(())
             };
             super::until("the answer to be on disk", confirmed).await?;

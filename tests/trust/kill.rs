@@ -222,10 +222,8 @@ async fn posts(stage: &Stage) -> anyhow::Result<usize> {
 /// So much time passes, as far as the sandbox and nuncio, which does not run, can tell.
 async fn time_passes(stage: &Stage, span: Duration) -> anyhow::Result<()> {
     stage.sandbox.order(json!({"advance_s": span.as_secs()})).await?;
-    let mut database = stage.database().await?;
-    sqlx::query("UPDATE messages SET created_at = created_at - $1, ambiguous_since = ambiguous_since - $1")
-        .bind(i64::try_from(span.as_millis())?)
-        .execute(&mut database)
-        .await?;
+    let earlier = "UPDATE messages SET created_at = created_at - ?1, ambiguous_since = ambiguous_since - ?1";
+    let by = i64::try_from(span.as_millis())?;
+    stage.database().await?.execute(earlier, [by]).await?;
     Ok(())
 }

@@ -10,7 +10,6 @@ use nuncio::clock::Clock;
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
-use sqlx::Row as _;
 use tokio::sync::Semaphore;
 
 use super::sandbox::shown;
@@ -95,12 +94,12 @@ async fn what_was_planned_forgotten() -> anyhow::Result<usize> {
     stage.sender.deliver_all(0..EACH).await?;
     stage.sandbox.sent(1, PATIENCE).await?;
     stage.kill().await?;
-    let mut database = stage.database().await?;
+    let database = stage.database().await?;
     for forget in [
         "UPDATE deliveries SET status = 'pending', message_id = NULL WHERE status = 'sending'",
         "UPDATE messages SET state = 'withdrawn' WHERE state = 'sending'",
     ] {
-        sqlx::query(forget).execute(&mut database).await?;
+        database.execute(forget, ()).await?;
     }
     drop(database);
     stage.start().await?;
@@ -165,20 +164,16 @@ fn card(embed: &Value) -> Vec<Tag> {
 
 /// Where nuncio says that everything is.
 async fn places(stage: &Stage) -> anyhow::Result<BTreeMap<Tag, Place>> {
-    let mut database = stage.database().await?;
-    let rows = sqlx::query(
-        "SELECT e.body, CAST(m.receipt AS TEXT) AS receipt, c.place FROM deliveries AS d JOIN events AS e ON e.id = d.event_id \
+    let database = stage.database().await?;
+    let sql = "SELECT e.body, CAST(m.receipt AS TEXT) AS receipt, c.place FROM deliveries AS d JOIN events AS e ON e.id = d.event_id \
          JOIN messages AS m ON m.id = d.message_id LEFT JOIN cards AS c ON c.message_id = m.id \
          AND c.source = e.source AND c.subject = e.subject \
-         WHERE d.status = 'delivered' AND d.slot = '' AND m.receipt IS NOT NULL",
-    )
-    .fetch_all(&mut database)
-    .await?;
-    let place = |row: &sqlx::sqlite::SqliteRow| {
-        let body: Vec<u8> = row.get("body");
+         WHERE d.status = 'delivered' AND d.slot = '' AND m.receipt IS NOT NULL";
+    let rows: Vec<(Vec<u8>, String, Option<i64>)> =
+        database.rows(sql, |row| Ok((row.get("body")?, row.get("receipt")?, row.get("place")?))).await?;
+    let place = |(body, message, place): (Vec<u8>, String, Option<i64>)| {
         let tag = tags_in(&String::from_utf8_lossy(&body)).into_iter().next()?;
-        let card = row.get::<Option<i64>, _>("place").and_then(|place| usize::try_from(place).ok());
-        Some((tag, Place { message: row.get("receipt"), card }))
+        Some((tag, Place { message, card: place.and_then(|place| usize::try_from(place).ok()) }))
     };
-    Ok(rows.iter().filter_map(place).collect())
+    Ok(rows.into_iter().filter_map(place).collect())
 }

@@ -8,7 +8,6 @@ use std::time::Duration;
 use anyhow::Context as _;
 use nuncio::clock::{Clock, Timestamp};
 use serde_json::{Value, json};
-use sqlx::Row as _;
 use tokio::task::JoinHandle;
 
 use super::platform::Platform;
@@ -161,16 +160,16 @@ impl People {
 
     /// Looks at the database until it is dropped, and notes when it began to say that a machine is approved.
     pub async fn watch(&self) -> anyhow::Result<Watch> {
-        let mut database = self.stage.database().await?;
+        let database = self.stage.database().await?;
         let seen: Arc<Mutex<BTreeMap<String, u64>>> = Arc::default();
         let noted = Arc::clone(&seen);
         let task = tokio::spawn(async move {
             let clock = Clock::system();
             loop {
-                let approved = sqlx::query("SELECT object FROM decisions WHERE verdict = 'approved'");
-                let rows = approved.fetch_all(&mut database).await.unwrap_or_default();
+                let approved = "SELECT object FROM decisions WHERE verdict = 'approved'";
+                let objects = database.rows(approved, |row| row.get(0)).await.unwrap_or_default();
                 let now = u64::try_from(clock.now().as_millis()).unwrap_or_default();
-                note(&noted, rows.iter().map(|row| row.get("object")), now);
+                note(&noted, objects.into_iter(), now);
                 clock.sleep(ASK_AGAIN).await;
             }
         });
@@ -179,14 +178,11 @@ impl People {
 
     /// How many clicks the audit log says have approved each machine.
     pub async fn winners(&self) -> anyhow::Result<BTreeMap<String, usize>> {
-        let mut database = self.stage.database().await?;
-        let rows =
-            sqlx::query("SELECT subject FROM audit WHERE action = 'decision.approve' AND outcome = 'done'")
-                .fetch_all(&mut database)
-                .await?;
+        let database = self.stage.database().await?;
+        let sql = "SELECT subject FROM audit WHERE action = 'decision.approve' AND outcome = 'done'";
+        let subjects: Vec<String> = database.rows(sql, |row| row.get(0)).await?;
         let mut winners = BTreeMap::new();
-        for row in rows {
-            let subject: String = row.get("subject");
+        for subject in subjects {
             *winners.entry(subject.replace("machine ", "")).or_default() += 1;
         }
         Ok(winners)

@@ -64,12 +64,9 @@ fn poisoned(event: Event) -> Event {
 
 /// Makes the row of an event one that nuncio never wrote.
 async fn spoil(stage: &Stage, tag: &str) -> anyhow::Result<()> {
-    let mut database = stage.database().await?;
-    let spoilt = sqlx::query("UPDATE events SET source = 'nobody' WHERE instr(CAST(body AS TEXT), $1) > 0")
-        .bind(tag)
-        .execute(&mut database)
-        .await?;
-    anyhow::ensure!(spoilt.rows_affected() == 1, "{} rows hold {tag}", spoilt.rows_affected());
+    let spoil = "UPDATE events SET source = 'nobody' WHERE instr(CAST(body AS TEXT), ?1) > 0";
+    let spoilt = stage.database().await?.execute(spoil, [tag.to_owned()]).await?;
+    anyhow::ensure!(spoilt == 1, "{spoilt} rows hold {tag}");
     Ok(())
 }
 

@@ -13,7 +13,6 @@ use nuncio::clock::Clock;
 use nuncio::signature::sha256_hex;
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
-use sqlx::Row as _;
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
@@ -84,19 +83,17 @@ struct Found(std::collections::BTreeMap<String, String>);
 impl Found {
     /// Opens the database of a copy: recovers it, checks it whole, and reads what it holds.
     async fn on(disk: &Disk) -> anyhow::Result<Self> {
-        let mut database = open(&disk.path().join("nuncio.db")).await?;
-        let checked: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut database).await?;
+        let database = open(&disk.path().join("nuncio.db")).await?;
+        let checked: String = database.value("PRAGMA integrity_check").await?;
         anyhow::ensure!(checked == "ok", "{checked}");
-        let rows = sqlx::query("SELECT e.body FROM events AS e JOIN deliveries AS d ON d.event_id = e.id")
-            .fetch_all(&mut database)
-            .await?;
+        let sql = "SELECT e.body FROM events AS e JOIN deliveries AS d ON d.event_id = e.id";
+        let bodies: Vec<Vec<u8>> = database.rows(sql, |row| row.get(0)).await?;
         let mut found = std::collections::BTreeMap::new();
-        for row in rows {
-            let body: Vec<u8> = row.get("body");
+        for body in bodies {
             let tags = super::sender::tags_in(&String::from_utf8_lossy(&body));
             found.extend(tags.into_iter().map(|tag| (tag, sha256_hex(&[&body]))));
         }
-        sqlx::Connection::close(database).await?;
+        database.close().await?;
         Ok(Self(found))
     }
 

@@ -12,6 +12,8 @@ use anyhow::Context as _;
 use nuncio::clock::Clock;
 
 pub mod click;
+#[path = "../database.rs"]
+pub mod database;
 pub mod decision;
 pub mod kill;
 pub mod ledger;

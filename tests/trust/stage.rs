@@ -7,10 +7,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use nuncio::clock::{Clock, Timestamp};
 use serde_json::{Map, Value, json};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions as _, Row as _};
 use tempfile::TempDir;
 
+use super::database::Database;
 use super::program::{self, Program, Said};
 use super::sandbox::Sandbox;
 use super::sender::{self, SECRET, Sender};
@@ -161,7 +160,7 @@ impl Stage {
     }
 
     /// nuncio's database, opened beside it.
-    pub async fn database(&self) -> anyhow::Result<SqliteConnection> {
+    pub async fn database(&self) -> anyhow::Result<Database> {
         open(&self.database).await
     }
 
@@ -192,17 +191,14 @@ impl Stage {
 
     /// How long the lane that waits longest would still wait.
     pub async fn longest_wait(&self) -> anyhow::Result<Duration> {
-        let mut database = self.database().await?;
-        let latest: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(not_before), 0) FROM destinations")
-            .fetch_one(&mut database)
-            .await?;
+        let latest = "SELECT COALESCE(MAX(not_before), 0) FROM destinations";
+        let latest: i64 = self.database().await?.value(latest).await?;
         Ok(Timestamp::from_millis(latest).since(Clock::system().now()))
     }
 
     /// As much time passes as any lane waits for. nuncio must not run.
     pub async fn waits_are_over(&self) -> anyhow::Result<()> {
-        let mut database = self.database().await?;
-        sqlx::query("UPDATE destinations SET not_before = 0").execute(&mut database).await?;
+        self.database().await?.execute("UPDATE destinations SET not_before = 0", ()).await?;
         Ok(())
     }
 
@@ -230,24 +226,22 @@ impl Stage {
 
     /// What was given up, and why.
     async fn dead(&self) -> anyhow::Result<BTreeMap<String, String>> {
-        let mut database = self.database().await?;
-        let rows = sqlx::query(
-            "SELECT e.body, COALESCE(d.reason, '') AS reason FROM deliveries AS d \
-             JOIN events AS e ON e.id = d.event_id WHERE d.status = 'dead'",
-        )
-        .fetch_all(&mut database)
-        .await?;
-        let dead = |row: &sqlx::sqlite::SqliteRow| {
-            let body: Vec<u8> = row.get("body");
+        let sql = "SELECT e.body, COALESCE(d.reason, '') AS reason FROM deliveries AS d \
+                   JOIN events AS e ON e.id = d.event_id WHERE d.status = 'dead'";
+        let database = self.database().await?;
+        let rows: Vec<(Vec<u8>, String)> =
+            database.rows(sql, |row| Ok((row.get("body")?, row.get("reason")?))).await?;
+        let dead = |(body, reason): (Vec<u8>, String)| {
             let tags = sender::tags_in(&String::from_utf8_lossy(&body));
-            tags.into_iter().map(|tag| (tag, row.get::<String, _>("reason"))).collect::<Vec<_>>()
+            tags.into_iter().map(move |tag| (tag, reason.clone()))
         };
-        Ok(rows.iter().flat_map(dead).collect())
+        Ok(rows.into_iter().flat_map(dead).collect())
     }
 }
 
 /// Opens a database beside whoever has it open.
-pub async fn open(path: &Path) -> anyhow::Result<SqliteConnection> {
-    let options = SqliteConnectOptions::new().filename(path).busy_timeout(Duration::from_secs(30));
-    options.connect().await.context("nuncio's database")
+pub async fn open(path: &Path) -> anyhow::Result<Database> {
+    let database = Database::open(path).await.context("nuncio's database")?;
+    database.execute("PRAGMA busy_timeout = 30000", ()).await?;
+    Ok(database)
 }

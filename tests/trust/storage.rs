@@ -5,7 +5,6 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use sqlx::Executor as _;
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -67,13 +66,13 @@ pub async fn locked(size: Size) -> anyhow::Result<Row> {
     stage.start().await?;
     stage.sender.deliver_all(0..20).await?;
     stage.settle(PATIENCE).await?;
-    let mut other = stage.database().await?;
-    other.execute("BEGIN EXCLUSIVE").await?;
+    let other = stage.database().await?;
+    other.execute("BEGIN EXCLUSIVE", ()).await?;
     let held = size.of(Duration::ZERO, HELD);
     let began = Instant::now();
     let (answers, next) = send_until_refused(&stage, 20, 2, held).await?;
     let held = began.elapsed();
-    other.execute("ROLLBACK").await?;
+    other.execute("ROLLBACK", ()).await?;
     let healed = until_accepted(&stage, next).await?;
     row(Case {
         case: "F-3",

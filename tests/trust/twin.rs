@@ -12,9 +12,8 @@ use std::time::Duration;
 use nuncio::clock::Clock;
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
-use sqlx::{ConnectOptions as _, Executor as _};
 
+use super::database::Database;
 use super::power::Disk;
 use super::stage::open;
 
@@ -36,12 +35,12 @@ pub async fn losses(synchronous: &str, cuts: u32) -> anyhow::Result<(usize, usiz
         let held = pen.lock().await;
         let copy = disk.cut().await?;
         drop(held);
-        let mut found = open(&copy.path().join("twin.db")).await?;
+        let found = open(&copy.path().join("twin.db")).await?;
         // What never reached the disk, not even as a table, holds no row.
         let rows: Vec<i64> =
-            sqlx::query_scalar("SELECT number FROM events").fetch_all(&mut found).await.unwrap_or_default();
+            found.rows("SELECT number FROM events", |row| row.get(0)).await.unwrap_or_default();
         let rows: BTreeSet<i64> = rows.into_iter().collect();
-        sqlx::Connection::close(found).await?;
+        found.close().await?;
         lost += sure.difference(&rows).count();
         owed += sure.len();
     }
@@ -51,39 +50,33 @@ pub async fn losses(synchronous: &str, cuts: u32) -> anyhow::Result<(usize, usiz
     Ok((lost, owed))
 }
 
-async fn twin(path: &Path, synchronous: &str) -> anyhow::Result<SqliteConnection> {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .pragma("synchronous", synchronous.to_owned())
-        .pragma("wal_autocheckpoint", "0")
-        .pragma("temp_store", "MEMORY");
-    let mut database = options.connect().await?;
-    database.execute("CREATE TABLE events (number BIGINT PRIMARY KEY, body BYTEA NOT NULL)").await?;
+async fn twin(path: &Path, synchronous: &str) -> anyhow::Result<Database> {
+    let database = Database::create(path).await?;
+    let synchronous = format!("synchronous = {synchronous}");
+    for setting in ["journal_mode = WAL", &synchronous, "wal_autocheckpoint = 0", "temp_store = MEMORY"] {
+        database.execute(format!("PRAGMA {setting}"), ()).await?;
+    }
+    database.execute("CREATE TABLE events (number BIGINT PRIMARY KEY, body BYTEA NOT NULL)", ()).await?;
     // What is there from the start is on disk in either case.
-    database.execute("PRAGMA wal_checkpoint(TRUNCATE)").await?;
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)", ()).await?;
     Ok(database)
 }
 
 async fn write(
-    mut database: SqliteConnection,
+    database: Database,
     pen: Arc<tokio::sync::Mutex<()>>,
     acknowledged: Arc<Mutex<BTreeSet<i64>>>,
 ) -> anyhow::Result<()> {
     let (clock, mut checkpointed) = (Clock::system(), Duration::ZERO);
-    for number in 0.. {
+    for number in 0_i64.. {
         let _held = pen.lock().await;
         // As often as nuncio does it; this is when `NORMAL` makes things durable.
         if clock.elapsed() - checkpointed >= CHECKPOINT_EVERY {
-            database.execute("PRAGMA wal_checkpoint(PASSIVE)").await?;
+            database.execute("PRAGMA wal_checkpoint(PASSIVE)", ()).await?;
             checkpointed = clock.elapsed();
         }
-        sqlx::query("INSERT INTO events (number, body) VALUES ($1, $2)")
-            .bind(number)
-            .bind(vec![0x5A_u8; 400])
-            .execute(&mut database)
-            .await?;
+        let insert = "INSERT INTO events (number, body) VALUES (?1, ?2)";
+        database.execute(insert, (number, vec![0x5A_u8; 400])).await?;
         acknowledged.lock().unwrap_or_else(PoisonError::into_inner).insert(number);
     }
     Ok(())

@@ -93,10 +93,8 @@ async fn unanswered(stage: &Stage) -> anyhow::Result<u64> {
 
 /// How many requests were planned and not recorded when nuncio died.
 async fn messages_in_flight(stage: &Stage) -> anyhow::Result<usize> {
-    let mut database = stage.database().await?;
-    let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM messages WHERE state = 'sending'")
-        .fetch_one(&mut database)
-        .await?;
+    let in_flight = "SELECT COUNT(*) FROM messages WHERE state = 'sending'";
+    let count: i64 = stage.database().await?.value(in_flight).await?;
     Ok(usize::try_from(count)?)
 }
 

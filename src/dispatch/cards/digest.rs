@@ -10,7 +10,7 @@ use crate::config::Coalesce;
 use crate::dispatch::Context;
 use crate::dispatch::cards::plan::Queue;
 use crate::dispatch::lane::insist::insist;
-use crate::model::{Action, DeliveryId, Destination, DestinationId, Form, Message, Priority};
+use crate::model::{Action, DeliveryId, Destination, DestinationId, Form, Message, Priority, Slot};
 use crate::store::{self, Claim, Taken};
 
 /// Maximum age of an event that still gets its own card: an older card is no longer useful.
@@ -33,7 +33,7 @@ pub(in crate::dispatch) async fn due(
         return Ok(None);
     }
     let ordinary = || queue.values().filter(|delivery| delivery.priority == Priority::Normal);
-    if ordinary().any(|delivery| delivery.slot.is_empty() && delivery.age(&context.clock) > OLD) {
+    if ordinary().any(|delivery| delivery.slot == Slot::Card && delivery.age(&context.clock) > OLD) {
         return Ok(Some(Claim::Ordinary {
             before: DeliveryId::earliest(context.clock.ago(OLD)),
             first_only: true,

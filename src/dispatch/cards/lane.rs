@@ -14,9 +14,9 @@ use std::sync::Arc;
 use crate::discord::Permit;
 use crate::dispatch::Context;
 use crate::dispatch::cards::digest;
+use crate::dispatch::cards::disposition::{self, Disposition};
 use crate::dispatch::cards::plan::{self, Pressure, Queue};
 use crate::dispatch::cards::storm::Pinged;
-use crate::dispatch::disposition::{self, Disposition};
 use crate::dispatch::guard::{Poison, isolate};
 use crate::dispatch::lane::insist::put_off;
 use crate::dispatch::lane::{Lane, LaneEnd, restart};
@@ -210,7 +210,7 @@ impl<'a> CardLane<'a> {
         }
         let reason = poison.into_reason();
         if self.context.store.give_up(head, &reason).await? {
-            disposition::tell_given_up(&destination.name, &[head], &reason);
+            disposition::log_given_up(&destination.name, &[head], &reason);
             self.context.hub.gave_up();
         }
         Ok(())
@@ -254,7 +254,7 @@ impl<'a> CardLane<'a> {
         let now = self.context.clock.moment();
         let disposition = Disposition::of(destination, &message, &attempt, &mut self.failures, now);
         if !self.is_readdressed(&message, &attempt).await? {
-            disposition.tell(&self.context.hub, destination, &message, &attempt, now);
+            disposition.log(&self.context.hub, destination, &message, &attempt, now);
         }
         let digest = message.form == Form::Digest;
         if digest && matches!(disposition.next, NextStep::Split(_) | NextStep::Dead(_) | NextStep::Parked(_))

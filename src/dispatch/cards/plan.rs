@@ -15,7 +15,7 @@ use crate::dispatch::cards::load::load;
 use crate::model::schedule::PING_AGAIN;
 use crate::model::{
     Action, CardLifetime, Delivery, DeliveryId, DestinationId, Event, Form, LivingCard, Message, Priority,
-    Severity, Snowflake,
+    Severity, Slot, Snowflake,
 };
 use crate::render::{self, Card};
 use crate::store::Result;
@@ -211,7 +211,7 @@ async fn take_same(
     let priority = message.deliveries.first().map(|head| head.priority);
     let mut keys = Vec::new();
     for (key, delivery) in queue.iter_mut().filter(|((other, _), _)| Some(*other) == priority) {
-        if delivery.slot.is_empty() && delivery.generation == 0 && !pressure.alone.contains(&delivery.id) {
+        if delivery.slot == Slot::Card && delivery.generation == 0 && !pressure.alone.contains(&delivery.id) {
             let other = load(&context.store, delivery).await?;
             if same(&other, event) && fits(&other) {
                 keys.push(*key);
@@ -253,7 +253,7 @@ async fn fill(
     let (mut taken, mut wishes) = (Vec::new(), Vec::new());
     let priority = message.deliveries.first().map(|head| head.priority);
     for (key, delivery) in queue.iter_mut().filter(|((other, _), _)| Some(*other) == priority) {
-        if !delivery.slot.is_empty() || pressure.alone.contains(&delivery.id) {
+        if delivery.slot != Slot::Card || pressure.alone.contains(&delivery.id) {
             continue;
         }
         let event = load(&context.store, delivery).await?;

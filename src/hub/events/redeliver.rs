@@ -175,7 +175,7 @@ impl Hub {
         self.authorize(by, &subject).await?;
         let may = |action| match &by.actor {
             Actor::Person(person) => self.rules().may(person, action).is_ok(),
-            Actor::Shell | Actor::ShellUser(_) | Actor::Nuncio => true,
+            Actor::Shell | Actor::ShellUser(_) | Actor::Session { .. } | Actor::Nuncio => true,
             Actor::ApiKey | Actor::Key { .. } => false,
         };
         let (decides, operates) = (may(DecisionAction::TryAgain), may(DecisionAction::Resend));

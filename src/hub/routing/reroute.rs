@@ -3,7 +3,7 @@
 
 use crate::hub::Hub;
 use crate::hub::error;
-use crate::model::{By, Delivery, Destination, Event, Family, Source};
+use crate::model::{By, Delivery, Destination, Event, Family, Slot, Source};
 use crate::store::{Reroute, Rerouted, Rerouting, Result};
 
 /// How many deliveries are moved in one unit.
@@ -134,7 +134,7 @@ impl Hub {
             return Ok(None);
         }
         // An edit or a reply is useless away from its card. As long as the channel may come back, it waits.
-        if !delivery.slot.is_empty() || is_change(&event) {
+        if delivery.slot != Slot::Card || is_change(&event) {
             let is_lost = stranded.destination.closed.is_some() && !stranded.is_mapped;
             return Ok(is_lost.then_some(Reroute::Nowhere));
         }

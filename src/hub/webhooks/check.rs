@@ -9,9 +9,15 @@ const MAX_NAME: usize = 80;
 const MAX_OWNER: usize = 100;
 const MAX_DESCRIPTION: usize = 400;
 
-/// Checks the details of a webhook.
+/// Checks the details of a webhook; the first fault.
 pub(super) fn check(about: &NewWebhook) -> Result<()> {
-    let invalid = |field, sentence: String| Err(Error::invalid(field, sentence));
+    faults(about).into_iter().next().map_or(Ok(()), Err)
+}
+
+/// All that is wrong with the details of a webhook.
+pub(super) fn faults(about: &NewWebhook) -> Vec<Error> {
+    let mut faults = Vec::new();
+    let mut invalid = |field, sentence: String| faults.push(Error::invalid(field, sentence));
     // All of them appear in lists, logs and cards.
     let is_address = |text: &str| text.to_ascii_lowercase().contains("/webhooks/");
     let shown = [
@@ -21,8 +27,8 @@ pub(super) fn check(about: &NewWebhook) -> Result<()> {
         ("company_id", about.company.as_str()),
         ("avatar_url", about.avatar_url.as_deref().unwrap_or_default()),
     ];
-    if let Some((field, _)) = shown.into_iter().find(|(_, text)| is_address(text)) {
-        return invalid(
+    for (field, _) in shown.into_iter().filter(|(_, text)| is_address(text)) {
+        invalid(
             field,
             "That holds the address of a webhook, which is a password: a name, description or owner is shown to many. Give \
              the address when asked for it, or on standard input, and if others may have read it, make a new webhook."
@@ -31,22 +37,22 @@ pub(super) fn check(about: &NewWebhook) -> Result<()> {
     }
     let fits = |text: &str, most| text.chars().count() <= most && !text.chars().any(is_invisible);
     if about.name.trim().is_empty() || !fits(&about.name, MAX_NAME) {
-        return invalid("name", format!("A name has 1 to {MAX_NAME} characters, all of them visible."));
+        invalid("name", format!("A name has 1 to {MAX_NAME} characters, all of them visible."));
     }
     if !fits(&about.description, MAX_DESCRIPTION) {
-        return invalid(
+        invalid(
             "description",
             format!("A description has at most {MAX_DESCRIPTION} characters, in one line."),
         );
     }
     if !fits(&about.owner, MAX_OWNER) {
-        return invalid("user_id", format!("An owner's id has at most {MAX_OWNER} characters."));
+        invalid("user_id", format!("An owner's id has at most {MAX_OWNER} characters."));
     }
     if !fits(&about.company, MAX_OWNER) {
-        return invalid("company_id", format!("A company's id has at most {MAX_OWNER} characters."));
+        invalid("company_id", format!("A company's id has at most {MAX_OWNER} characters."));
     }
     if about.scope == Scope::User && about.owner.is_empty() {
-        return invalid(
+        invalid(
             "user_id",
             "A webhook of scope USER needs its owner's id: user_id, or --owner at the shell.".to_owned(),
         );
@@ -55,9 +61,9 @@ pub(super) fn check(about: &NewWebhook) -> Result<()> {
         // Discord fetches it, from outside: what this network allows does not count.
         && let Err(why) = Guard::default().check(url, Schemes::Https)
     {
-        return invalid("avatar_url", format!("Discord cannot show this icon: {why}."));
+        invalid("avatar_url", format!("Discord cannot show this icon: {why}."));
     }
-    Ok(())
+    faults
 }
 
 /// Characters that nobody sees, or that turn the text around them.

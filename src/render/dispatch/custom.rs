@@ -14,8 +14,8 @@ use crate::render::{Card, Color, Field, Markdown};
 
 /// Maximum graphemes of a description, as Discord has it.
 const EMBED_DESCRIPTION: usize = 4096;
-/// Maximum fields (Discord: "Embed Limits").
-const EMBED_FIELDS: usize = 25;
+/// Fields beyond this number are not even counted: Discord shows 25.
+const EMBED_FIELDS: usize = 100;
 /// Maximum graphemes of a field's heading and of its value, as Discord has them.
 const EMBED_NAME: usize = 256;
 const EMBED_VALUE: usize = 1024;

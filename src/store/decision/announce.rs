@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::clock::{Moment, SteadyTime};
 use crate::model::{
-    Decision, DedupeKey, Delivery, DeliveryId, DestinationId, EventId, Mint, Priority, RawBody, Source,
+    Decision, DedupeKey, Delivery, DeliveryId, DestinationId, EventId, Mint, Priority, RawBody, Slot, Source,
 };
 use crate::store::Result;
 use crate::store::delivery::{NewDelivery, insert};
@@ -75,7 +75,7 @@ pub(super) async fn deliver(
         id,
         event_id,
         destination_id,
-        slot: "",
+        slot: Slot::Card,
         route: "",
         priority: Priority::Decision,
         due_at,
@@ -86,7 +86,7 @@ pub(super) async fn deliver(
         id,
         event_id,
         event: None,
-        slot: String::new(),
+        slot: Slot::Card,
         generation: 0,
         destination_id,
         priority: Priority::Decision,
@@ -107,7 +107,7 @@ fn body(kind: &str, decision: &Decision) -> serde_json::Value {
     let more = [
         ("by", decider.map(|decider| decider.name.clone())),
         ("reason", decision.reason.clone()),
-        ("said", decision.platform_reply.clone()),
+        ("platform_reply", decision.platform_reply.clone()),
     ];
     for (name, value) in more {
         if let Some(value) = value {

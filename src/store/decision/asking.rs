@@ -98,7 +98,7 @@ async fn open(
 ) -> Result<()> {
     let Some(object) = ids.first() else { return Ok(()) };
     query(
-        "INSERT INTO decisions (id, token, kind, source, subject, round, object, also, label, event_id, asked_at, \
+        "INSERT INTO decisions (id, token, kind, source, subject, round, object, alternate_id, label, event_id, asked_at, \
          verdict, expires_at, created_at, company_id) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open', $12, $11, $13) ON CONFLICT DO NOTHING",
     )
@@ -153,7 +153,7 @@ async fn joined(
     let id = decision.id;
     let confirmed = query(
         "UPDATE decisions SET platform = 'confirmed', settled_at = $1, due_at = NULL \
-         WHERE id = $2 AND verdict = 'approved' AND elsewhere_at IS NULL AND platform <> 'confirmed'",
+         WHERE id = $2 AND verdict = 'approved' AND approved_upstream_at IS NULL AND platform <> 'confirmed'",
     )
     .bind(now.wall.as_millis())
     .bind(id)
@@ -171,7 +171,7 @@ async fn joined(
     } else {
         // A denial that is still pending will reach the platform, and the card shows that.
         let elsewhere = query(
-            "UPDATE decisions SET verdict = 'approved', platform = 'confirmed', elsewhere_at = $1, settled_at = $1 \
+            "UPDATE decisions SET verdict = 'approved', platform = 'confirmed', approved_upstream_at = $1, settled_at = $1 \
              WHERE id = $2 AND (verdict IN ('open', 'expired') \
                                 OR (verdict = 'denied' AND platform IN ('confirmed', 'refused', 'held')))",
         )

@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::announce::announce;
 use super::{paused, read};
 use crate::clock::{Moment, SteadyTime, Timestamp};
-use crate::model::{Attempt, Delivery, DeliveryId, DestinationId, Message, Mint};
+use crate::model::{Attempt, CallState, Delivery, DeliveryId, DestinationId, Message, Mint, Status};
 use crate::store::attempt::insert_attempt;
 use crate::store::delivery::{COLUMNS, Waiting};
-use crate::store::message::Begin;
+use crate::store::message::{Begin, MessageState};
 use crate::store::sql::{Tx, query, query_scalar};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
@@ -60,7 +60,7 @@ impl Store {
             "SELECT {COLUMNS} FROM deliveries WHERE destination_id = $1 AND status = 'pending' AND due_at <= $2 \
              AND NOT EXISTS (SELECT 1 FROM decisions AS own JOIN decisions AS earlier \
               ON earlier.source = own.source AND earlier.subject = own.subject \
-              AND earlier.kind IN ('take', 'note', 'close') AND earlier.platform = 'telling' \
+              AND earlier.kind IN ('take', 'note', 'close') AND earlier.platform = 'calling' \
               AND earlier.delivery_id < own.delivery_id \
               JOIN deliveries AS open ON open.id = earlier.delivery_id AND open.status IN ('pending', 'sending') \
               WHERE own.delivery_id = deliveries.id AND own.kind IN ('take', 'note', 'close')) \
@@ -119,15 +119,15 @@ impl Unit for Record {
 impl Record {
     async fn finish_message(&self, tx: &mut Tx) -> Result<bool> {
         let state = match self.calling.next {
-            CallNext::Confirmed => "sent",
-            CallNext::Refused(_) | CallNext::Held(_) => "refused",
+            CallNext::Confirmed => MessageState::Sent,
+            CallNext::Refused(_) | CallNext::Held(_) => MessageState::Refused,
             // The call's idempotency key makes a repetition harmless: nothing is in doubt.
-            CallNext::Retry { .. } => "withdrawn",
+            CallNext::Retry { .. } => MessageState::Withdrawn,
         };
         let changed = query(
-            "UPDATE messages SET state = $1, finished_at = $2 WHERE id = $3 AND state = 'sending' AND lane_epoch = $4",
+            "UPDATE messages SET state = $1, finished_at = $2, nonce = NULL WHERE id = $3 AND state = 'sending' AND lane_epoch = $4",
         )
-        .bind(state)
+        .bind(state.as_str())
         .bind(self.now.wall.as_millis())
         .bind(self.calling.message.id)
         .bind(self.calling.epoch)
@@ -142,12 +142,14 @@ impl Record {
             is_over |= !is_asked_for(tx, delivery.id).await?;
         }
         let (status, reason, due_at) = match &self.calling.next {
-            CallNext::Retry { .. } if is_over => ("cancelled", Some(NOT_ASKED_FOR), None),
-            CallNext::Confirmed => ("delivered", None, None),
+            CallNext::Retry { .. } if is_over => (Status::Cancelled, Some(NOT_ASKED_FOR), None),
+            CallNext::Confirmed => (Status::Delivered, None, None),
             CallNext::Refused(platform_reply) | CallNext::Held(platform_reply) => {
-                ("dead", Some(platform_reply.as_str()), None)
+                (Status::Dead, Some(platform_reply.as_str()), None)
             }
-            CallNext::Retry { wait, .. } => ("pending", None, Some(self.now.steady.plus(*wait).as_millis())),
+            CallNext::Retry { wait, .. } => {
+                (Status::Pending, None, Some(self.now.steady.plus(*wait).as_millis()))
+            }
         };
         query(
             "UPDATE deliveries SET status = $1, reason = $2, due_at = COALESCE($3, due_at), attempts = attempts + 1, \
@@ -195,18 +197,20 @@ impl Record {
     async fn follow_up(&self, tx: &mut Tx) -> Result<Vec<Delivery>> {
         let Some(delivery) = self.calling.message.deliveries.first() else { return Ok(Vec::new()) };
         let (kind, platform, platform_reply, wait) = match &self.calling.next {
-            CallNext::Confirmed => ("decision.confirmed", "confirmed", None, None),
-            CallNext::Refused(platform_reply) => ("decision.refused", "refused", Some(platform_reply), None),
-            CallNext::Held(platform_reply) => ("decision.held", "held", Some(platform_reply), None),
+            CallNext::Confirmed => ("decision.confirmed", CallState::Confirmed, None, None),
+            CallNext::Refused(platform_reply) => {
+                ("decision.refused", CallState::Refused, Some(platform_reply), None)
+            }
+            CallNext::Held(platform_reply) => ("decision.held", CallState::Held, Some(platform_reply), None),
             CallNext::Retry { wait, platform_reply, .. } => {
-                ("decision.waiting", "telling", Some(platform_reply), Some(*wait))
+                ("decision.waiting", CallState::Calling, Some(platform_reply), Some(*wait))
             }
         };
         // The platform may have reported its own approval meanwhile: then that one counts.
         let row = query(
-            "UPDATE decisions SET platform = $1, said = $2, due_at = $3, attempts = attempts + 1, \
-             settled_at = CASE WHEN $1 = 'telling' THEN NULL ELSE CAST($4 AS BIGINT) END \
-             WHERE delivery_id = $5 AND platform IN ('telling', 'held', 'refused') RETURNING *",
+            "UPDATE decisions SET platform = $1, platform_reply = $2, due_at = $3, attempts = attempts + 1, \
+             settled_at = CASE WHEN $1 = 'calling' THEN NULL ELSE CAST($4 AS BIGINT) END \
+             WHERE delivery_id = $5 AND platform IN ('calling', 'held', 'refused') RETURNING *",
         )
         .bind(platform)
         .bind(platform_reply)
@@ -238,7 +242,7 @@ impl Record {
 /// result: since then the machine may have registered again and been denied.
 async fn is_asked_for(tx: &mut Tx, delivery: DeliveryId) -> Result<bool> {
     let settled: Option<i64> =
-        query_scalar("SELECT CAST(1 AS BIGINT) FROM decisions WHERE delivery_id = $1 AND platform IN ('unasked', 'confirmed', 'refused', 'held')")
+        query_scalar("SELECT CAST(1 AS BIGINT) FROM decisions WHERE delivery_id = $1 AND platform IN ('not_called', 'confirmed', 'refused', 'held')")
             .bind(delivery)
             .fetch_optional(tx)
             .await?;

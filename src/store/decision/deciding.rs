@@ -106,10 +106,10 @@ impl Decide {
             return Ok(false);
         }
         let changed = query(
-            "UPDATE decisions SET verdict = $1, platform = 'telling', actor_id = $2, actor_name = $3, reason = $4, \
+            "UPDATE decisions SET verdict = $1, platform = 'calling', actor_id = $2, actor_name = $3, reason = $4, \
              decided_at = $5, due_at = $6, attempts = 0, settled_at = NULL, \
-             said = (SELECT last_error FROM destinations WHERE id = $9 AND not_before > $10) \
-             WHERE token = $7 AND kind = 'machine' AND elsewhere_at IS NULL \
+             platform_reply = (SELECT last_error FROM destinations WHERE id = $9 AND not_before > $10) \
+             WHERE token = $7 AND kind = 'machine' AND approved_upstream_at IS NULL \
              AND (verdict = 'open' OR (verdict = 'expired' AND $8))",
         )
         .bind(verdict.as_str())
@@ -132,7 +132,7 @@ impl Decide {
     async fn undo(&self, tx: &mut Tx, before: &Decision) -> Result<bool> {
         let cancelled = query(
             "UPDATE deliveries SET status = 'cancelled', reason = 'undone', finished_at = $1 \
-             WHERE id = (SELECT delivery_id FROM decisions WHERE id = $2 AND platform = 'telling') \
+             WHERE id = (SELECT delivery_id FROM decisions WHERE id = $2 AND platform = 'calling') \
              AND status = 'pending' AND attempts = 0",
         )
         .bind(self.now.wall.as_millis())
@@ -143,7 +143,7 @@ impl Decide {
             return Ok(false);
         }
         query(
-            "UPDATE decisions SET verdict = 'open', platform = 'unasked', actor_id = NULL, actor_name = NULL, \
+            "UPDATE decisions SET verdict = 'open', platform = 'not_called', actor_id = NULL, actor_name = NULL, \
              reason = NULL, decided_at = NULL, due_at = NULL, delivery_id = NULL WHERE id = $1",
         )
         .bind(before.id)

@@ -19,8 +19,8 @@ pub(super) async fn say_why(
     why: &str,
 ) -> Result<Vec<Delivery>> {
     let rows = query(
-        "UPDATE decisions SET said = $1 WHERE platform = 'telling' AND delivery_id <> $2 \
-         AND (said IS NULL OR said <> $1) RETURNING *",
+        "UPDATE decisions SET platform_reply = $1 WHERE platform = 'calling' AND delivery_id <> $2 \
+         AND (platform_reply IS NULL OR platform_reply <> $1) RETURNING *",
     )
     .bind(why)
     .bind(but)
@@ -64,7 +64,7 @@ impl Unit for TryAgain {
         // A running grace period is not shortened.
         let waiting = query(
             "SELECT * FROM decisions \
-             WHERE ((platform = 'telling' AND attempts > 0) OR platform = 'held') AND elsewhere_at IS NULL \
+             WHERE ((platform = 'calling' AND attempts > 0) OR platform = 'held') AND approved_upstream_at IS NULL \
              AND EXISTS (SELECT 1 FROM deliveries AS d WHERE d.id = decisions.delivery_id AND d.destination_id = $1 \
                          AND d.status IN ('pending', 'dead'))",
         )
@@ -96,7 +96,7 @@ impl Unit for TryAgain {
 impl TryAgain {
     async fn call_again(&self, tx: &mut Tx, decision: &Decision) -> Result<Vec<Delivery>> {
         query(
-            "UPDATE decisions SET platform = 'telling', due_at = $1, settled_at = NULL, said = NULL WHERE id = $2",
+            "UPDATE decisions SET platform = 'calling', due_at = $1, settled_at = NULL, platform_reply = NULL WHERE id = $2",
         )
         .bind(self.now.wall.as_millis())
         .bind(decision.id)

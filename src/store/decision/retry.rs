@@ -87,8 +87,8 @@ pub(super) async fn make_due(tx: &mut Tx, now: Moment, decision: &Decision) -> R
         return Ok(false);
     }
     let changed = query(
-        "UPDATE decisions SET platform = 'telling', attempts = 0, due_at = $1, settled_at = NULL \
-         WHERE id = $2 AND platform IN ('refused', 'held') AND elsewhere_at IS NULL",
+        "UPDATE decisions SET platform = 'calling', attempts = 0, due_at = $1, settled_at = NULL \
+         WHERE id = $2 AND platform IN ('refused', 'held') AND approved_upstream_at IS NULL",
     )
     .bind(now.wall.as_millis())
     .bind(decision.id)
@@ -166,11 +166,11 @@ pub(super) async fn is_newest(tx: &mut Tx, decision: &Decision) -> Result<bool> 
     }
     let newer: Option<i64> = query_scalar(
         "SELECT CAST(1 AS BIGINT) FROM decisions AS this JOIN decisions AS newer ON newer.kind = 'machine' \
-         AND newer.source = this.source AND newer.round > this.round AND newer.object IN (this.object, this.also) \
+         AND newer.source = this.source AND newer.round > this.round AND newer.object IN (this.object, this.alternate_id) \
          WHERE this.id = $1 \
          UNION ALL SELECT 1 FROM decisions AS this JOIN decisions AS newer ON newer.kind = 'machine' \
-         AND newer.source = this.source AND newer.round > this.round AND newer.also <> '' \
-         AND newer.also IN (this.object, this.also) WHERE this.id = $1 LIMIT 1",
+         AND newer.source = this.source AND newer.round > this.round AND newer.alternate_id <> '' \
+         AND newer.alternate_id IN (this.object, this.alternate_id) WHERE this.id = $1 LIMIT 1",
     )
     .bind(decision.id)
     .fetch_optional(tx)

@@ -195,7 +195,7 @@ impl TicketAction {
              verdict, platform, actor_id, actor_name, reason, decided_at, due_at, created_at, company_id) \
              VALUES ($1, $2, $3, $4, $5, \
              (SELECT COUNT(*) + 1 FROM decisions WHERE source = $4 AND subject = $5 AND kind = $3), \
-             $6, $7, $8, $9, 'made', 'telling', $10, $11, $12, $9, $13, $9, $14) ON CONFLICT DO NOTHING",
+             $6, $7, $8, $9, 'requested', 'calling', $10, $11, $12, $9, $13, $9, $14) ON CONFLICT DO NOTHING",
         )
         .bind(Mint::new().next::<DecisionId>(self.now.steady))
         .bind(token.as_str())
@@ -236,7 +236,7 @@ impl TicketAction {
 
     async fn on_its_way(&self, tx: &mut Tx, ticket: &Decision) -> Result<Option<Decision>> {
         let row = query(
-            "SELECT * FROM decisions WHERE source = $1 AND subject = $2 AND kind = $3 AND platform = 'telling' LIMIT 1",
+            "SELECT * FROM decisions WHERE source = $1 AND subject = $2 AND kind = $3 AND platform = 'calling' LIMIT 1",
         )
         .bind(ticket.source.as_str())
         .bind(&ticket.subject)

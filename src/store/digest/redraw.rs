@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::page::DigestPage;
 use crate::clock::SteadyTime;
-use crate::model::{DestinationId, EventId, MessageId, Mint, Priority, REDRAW};
+use crate::model::{DestinationId, EventId, MessageId, Mint, Priority, Slot};
 use crate::store::Result;
 use crate::store::delivery::{NewDelivery, insert};
 use crate::store::sql::{Tx, query_as, query_scalar};
@@ -61,7 +61,7 @@ pub(in crate::store) async fn redraw(
             id: mint.next(now),
             event_id: *event_id,
             destination_id: *destination_id,
-            slot: REDRAW,
+            slot: Slot::Redraw,
             route,
             priority: Priority::Background,
             due_at: now,

@@ -4,15 +4,13 @@
 
 use std::panic::resume_unwind;
 
-use rusqlite::{OpenFlags, Row, params};
 use tokio::task::{JoinError, spawn_blocking};
-use uuid::Uuid;
 
 use crate::clock::Timestamp;
 use crate::model::{DeliveryId, EventHeader, Kind, MessageId, Severity};
-use crate::store::connect::direct;
+use crate::store::engine::sqlite::SqliteConnection;
 use crate::store::event::source_of;
-use crate::store::values::Arg;
+use crate::store::sql::{Row, query};
 use crate::store::{Error, Result, Store};
 
 /// Number of events per read: while a read lasts, the write-ahead log cannot be truncated. This one ends soon.
@@ -36,17 +34,16 @@ impl Store {
     ) -> Result<T> {
         let path = self.path().to_owned();
         let summed = spawn_blocking(move || {
-            let connection = direct(&path, OpenFlags::SQLITE_OPEN_READ_ONLY, CACHE)?;
-            let mut next = connection.prepare(NEXT)?;
-            let (message, mut after) = (Arg::from(message), DeliveryId::FIRST);
+            let connection = SqliteConnection::read_only(&path, CACHE)?;
+            let mut after = DeliveryId::FIRST;
             loop {
-                let (mut rows, mut any) = (next.query(params![message, Arg::from(after), PAGE])?, false);
-                while let Some(row) = rows.next()? {
+                let page = query(NEXT).bind(message).bind(after).bind(PAGE);
+                let taken = page.each_on(&connection, |row| {
                     add(&mut sum, &event_header(row)?);
-                    after = id(row, 0)?.into();
-                    any = true;
-                }
-                if !any {
+                    after = row.at(0)?;
+                    Ok(())
+                })?;
+                if taken == 0 {
                     return Ok(sum);
                 }
             }
@@ -60,22 +57,14 @@ impl Store {
     }
 }
 
-fn event_header(row: &Row<'_>) -> Result<EventHeader> {
+fn event_header(row: &Row) -> Result<EventHeader> {
     Ok(EventHeader {
-        id: id(row, 1)?.into(),
-        source: source_of(text(row, 2)?)?,
-        kind: Kind::new(text(row, 3)?),
-        company: row.get(4)?,
-        subject: row.get(5)?,
-        severity: Severity::from_word(text(row, 6)?),
-        occurred_at: Timestamp::from_millis(row.get(7)?),
+        id: row.at(1)?,
+        source: source_of(row.text(2)?)?,
+        kind: Kind::new(row.text(3)?),
+        company: row.at(4)?,
+        subject: row.at(5)?,
+        severity: Severity::from_word(row.text(6)?),
+        occurred_at: Timestamp::from_millis(row.at(7)?),
     })
-}
-
-fn id(row: &Row<'_>, column: usize) -> Result<Uuid> {
-    Ok(Uuid::from_bytes(row.get(column)?))
-}
-
-fn text<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a str> {
-    Ok(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?)
 }

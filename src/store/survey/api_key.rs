@@ -7,6 +7,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::{Database, Entrance, Variables};
 use crate::store::Result;
 use crate::store::path::resolve;
+use crate::store::sql::query_scalar;
 
 /// Returns whether the database at `path` holds an API key that is accepted at `now`. `false` if there is no database,
 /// or an older nuncio made it.
@@ -18,14 +19,14 @@ fn has_api_key(path: &Path, now: Timestamp) -> Result<bool> {
         return Ok(false);
     }
     let connection = open(&resolve(path)?)?;
-    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
-    if count("SELECT COUNT(*) FROM sqlite_master WHERE name = 'api_keys'")? == 0 {
+    let table = "SELECT COUNT(*) FROM sqlite_master WHERE name = 'api_keys'";
+    if query_scalar::<i64>(table).one_on(&connection)? == Some(0) {
         return Ok(false);
     }
     let valid =
         "SELECT COUNT(*) FROM api_keys WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1)";
-    let keys: i64 = connection.query_row(valid, [now.as_millis()], |row| row.get(0))?;
-    Ok(keys > 0)
+    let keys: Option<i64> = query_scalar(valid).bind(now.as_millis()).one_on(&connection)?;
+    Ok(keys > Some(0))
 }
 
 /// Whether `variables` must let something in themselves: not if their database holds an API key. A database that cannot be

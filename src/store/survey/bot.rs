@@ -2,15 +2,13 @@
 
 use std::path::Path;
 
-use rusqlite::{OptionalExtension as _, Row};
-use uuid::Uuid;
-
 use crate::key::Key;
 use crate::model::wait::LOGINS;
 use crate::model::{DestinationId, WebhookMark, WebhookUrl};
 use crate::store::Result;
 use crate::store::audit::SEAL;
 use crate::store::path::resolve;
+use crate::store::sql::{Row, query, query_scalar};
 use crate::store::survey::open;
 
 /// The bot's logins and the stored webhooks.
@@ -51,23 +49,22 @@ impl SealedWebhook {
 /// If it cannot be opened, or does not exist.
 pub fn survey_bot(path: &Path) -> Result<BotSurvey> {
     let connection = open(&resolve(path)?)?;
-    let logins = connection.query_row("SELECT 1 FROM meta WHERE key = $1", [LOGINS], |_| Ok(()));
-    let mut statement = connection.prepare(
+    let logins = query_scalar::<i64>("SELECT 1 FROM meta WHERE key = $1").bind(LOGINS).one_on(&connection)?;
+    let webhooks = query(
         "SELECT id, name, address, closed_reason, sealed FROM destinations \
          WHERE sink = 'discord_webhook' AND deleted_at IS NULL AND enabled AND sealed IS NOT NULL ORDER BY id",
-    )?;
-    let rows = statement.query_map([], |row| Ok(read(row)))?;
-    let webhooks = rows.filter_map(|row| row.ok().flatten()).collect();
-    Ok(BotSurvey { has_logged_in: logins.optional()?.is_some(), webhooks })
+    );
+    let webhooks = webhooks.all_on(&connection)?.iter().filter_map(read).collect();
+    Ok(BotSurvey { has_logged_in: logins.is_some(), webhooks })
 }
 
-fn read(row: &Row<'_>) -> Option<SealedWebhook> {
-    let text = |column: &str| row.get::<_, String>(column).ok();
+fn read(row: &Row) -> Option<SealedWebhook> {
+    let text = |column| row.try_get::<String>(column).ok();
     Some(SealedWebhook {
-        id: Uuid::from_bytes(row.get("id").ok()?).into(),
+        id: row.try_get("id").ok()?,
         name: text("name")?,
         mark: text("address")?.parse().ok()?,
-        closed: row.get("closed_reason").ok()?,
+        closed: row.try_get("closed_reason").ok()?,
         sealed: text("sealed")?,
     })
 }

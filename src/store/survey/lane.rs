@@ -1,11 +1,10 @@
 //! Survey of the lanes with unfinished deliveries.
 
-use rusqlite::{Connection, Row};
-use uuid::Uuid;
-
 use crate::clock::{SteadyTime, Timestamp};
 use crate::model::{Destination, Sink};
 use crate::store::Result;
+use crate::store::engine::sqlite::SqliteConnection;
+use crate::store::sql::{Row, query, query_scalar};
 
 /// A destination with unfinished deliveries.
 #[derive(Clone, Debug)]
@@ -26,36 +25,32 @@ const LANES: &str = "SELECT t.id, t.sink, t.address, t.name, t.closed_reason, t.
      GROUP BY t.id ORDER BY MIN(e.received_at)";
 
 /// Returns all such lanes, longest wait first. Unreadable rows are left out: the lane itself reports them.
-pub(super) fn waiting(connection: &Connection) -> Result<Vec<WaitingLane>> {
-    let lead = connection
-        .query_row("SELECT value FROM meta WHERE key = 'clock.lead'", [], |row| row.get::<_, String>(0))
-        .ok()
-        .and_then(|lead| lead.parse().ok())
-        .unwrap_or(0);
-    let mut query = connection.prepare(LANES)?;
-    let lanes = query.query_map([], |row| read(row, lead))?;
-    Ok(lanes.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
+pub(super) fn waiting(connection: &SqliteConnection) -> Result<Vec<WaitingLane>> {
+    let lead = query_scalar::<String>("SELECT value FROM meta WHERE key = 'clock.lead'").one_on(connection);
+    let lead = lead.ok().flatten().and_then(|lead| lead.parse().ok()).unwrap_or(0);
+    let lanes = query(LANES).all_on(connection)?;
+    lanes.iter().filter_map(|row| read(row, lead).transpose()).collect()
 }
 
-fn read(row: &Row<'_>, lead: i64) -> rusqlite::Result<Option<WaitingLane>> {
-    let (kind, address): (String, String) = (row.get(1)?, row.get(2)?);
-    let (Ok(id), Some(sink)) = (row.get(0), Sink::from_parts(&kind, &address)) else { return Ok(None) };
-    let (not_before, due): (i64, i64) = (row.get(6)?, row.get(8)?);
+fn read(row: &Row, lead: i64) -> Result<Option<WaitingLane>> {
+    let (kind, address): (String, String) = (row.at(1)?, row.at(2)?);
+    let (Ok(id), Some(sink)) = (row.at(0), Sink::from_parts(&kind, &address)) else { return Ok(None) };
+    let (not_before, due): (i64, i64) = (row.at(6)?, row.at(8)?);
     Ok(Some(WaitingLane {
         destination: Destination {
-            id: Uuid::from_bytes(id).into(),
+            id,
             sink,
-            name: row.get(3)?,
-            enabled: row.get(10)?,
-            closed: row.get(4)?,
-            denied: row.get(5)?,
+            name: row.at(3)?,
+            enabled: row.at(10)?,
+            closed: row.at(4)?,
+            denied: row.at(5)?,
             announced: None,
             not_before: SteadyTime::from_millis(not_before),
             newest: None,
             epoch: 0,
         },
-        waiting: row.get::<_, i64>(7)?.unsigned_abs(),
-        oldest: row.get::<_, Option<i64>>(9)?.map(Timestamp::from_millis),
+        waiting: row.at::<i64>(7)?.unsigned_abs(),
+        oldest: row.at::<Option<i64>>(9)?.map(Timestamp::from_millis),
         next: Timestamp::from_millis(not_before.max(due).saturating_sub(lead)),
     }))
 }

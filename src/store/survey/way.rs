@@ -2,15 +2,12 @@
 
 use std::path::Path;
 
-use rusqlite::OptionalExtension as _;
-use uuid::Uuid;
-
 use super::open;
 use crate::clock::Timestamp;
 use crate::model::{EventId, Status};
 use crate::store::Result;
 use crate::store::path::resolve;
-use crate::store::values::Arg;
+use crate::store::sql::{query, query_scalar};
 
 /// A destination of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,22 +30,23 @@ pub struct StoppedAt {
 /// If the database cannot be read.
 pub fn way_of(path: &Path, event: EventId) -> Result<Vec<StoppedAt>> {
     let connection = open(&resolve(path)?)?;
-    let mut query = connection.prepare(
+    let stops = query(
         "SELECT t.name, t.address, d.status, COALESCE(t.closed_reason, t.denied_reason, d.reason), d.finished_at \
          FROM deliveries AS d JOIN destinations AS t ON t.id = d.destination_id WHERE d.event_id = $1 ORDER BY d.id",
-    )?;
-    let stops = query.query_map([Arg::from(event)], |row| {
-        let status: String = row.get(2)?;
+    );
+    let stops = stops.bind(event).all_on(&connection)?;
+    let stops = stops.iter().map(|row| {
+        let status: String = row.at(2)?;
         Ok(StoppedAt {
-            name: row.get(0)?,
-            address: row.get(1)?,
+            name: row.at(0)?,
+            address: row.at(1)?,
             // An unknown status counts as unfinished.
             status: Status::from_word(&status).unwrap_or(Status::Pending),
-            reason: row.get(3)?,
-            finished_at: row.get::<_, Option<i64>>(4)?.map(Timestamp::from_millis),
+            reason: row.at(3)?,
+            finished_at: row.at::<Option<i64>>(4)?.map(Timestamp::from_millis),
         })
-    })?;
-    Ok(stops.collect::<rusqlite::Result<_>>()?)
+    });
+    stops.collect()
 }
 
 /// The newest `webhook.test` that was received at `since` or later, and after `other`.
@@ -57,13 +55,10 @@ pub fn way_of(path: &Path, event: EventId) -> Result<Vec<StoppedAt>> {
 /// If the database cannot be read.
 pub fn newest_test(path: &Path, since: Timestamp, other: EventId) -> Result<Option<EventId>> {
     let connection = open(&resolve(path)?)?;
-    // rusqlite counts `$n` in the order in which they appear.
-    let id = connection
-        .query_row(
-            "SELECT id FROM events WHERE kind = 'webhook.test' AND received_at >= $1 AND id > $2 ORDER BY id DESC LIMIT 1",
-            (since.as_millis(), Arg::from(other)),
-            |row| row.get(0).map(Uuid::from_bytes),
-        )
-        .optional()?;
-    Ok(id.map(EventId::from))
+    query_scalar(
+        "SELECT id FROM events WHERE kind = 'webhook.test' AND received_at >= $1 AND id > $2 ORDER BY id DESC LIMIT 1",
+    )
+    .bind(since.as_millis())
+    .bind(other)
+    .one_on(&connection)
 }

@@ -30,12 +30,20 @@ async fn in_one_channel() -> Stage {
 }
 
 impl Stage {
+    /// The hour of Discord's 429 passes at once, and what comes then in small steps.
     async fn moved_on_until(&self, what: &str, is: impl Fn(&[Value]) -> bool) -> Vec<Value> {
         let stands = self.t.discord.wait_until(|discord| {
             let messages = discord.messages(discord.channel_id("machines")?);
             is(&messages).then_some(messages)
         });
         tokio::pin!(stands);
+        within("the channel to be left alone", async {
+            while self.t.store().destination_counts(self.t.clock.steady()).await.unwrap().cooling == 0 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        self.t.clock.advance(HOUR);
         within(what, async {
             loop {
                 tokio::select! {

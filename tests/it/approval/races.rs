@@ -5,11 +5,10 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use sqlx::ConnectOptions as _;
-use sqlx::sqlite::SqliteConnectOptions;
 use tracing::Level;
 
 use super::{GRACE, Stage};
+use crate::database::Database;
 use crate::harness::{Answering, Message, within};
 
 fn is_late(whisper: &Value) -> bool {
@@ -278,8 +277,8 @@ async fn a_locked_database_delays_no_answer_and_loses_no_click() {
     let s = Stage::start().await;
     let card = s.asks().await;
     s.t.settle().await;
-    let mut other = SqliteConnectOptions::new().filename(s.t.store().path()).connect().await.unwrap();
-    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    let other = Database::open(s.t.store().path()).await.unwrap();
+    other.execute("BEGIN IMMEDIATE", ()).await.unwrap();
     let began = Instant::now();
     s.clicks("alice", &card, "Approve").await;
     let opened = s.t.person("bob").clicks("machines", &card, "Deny").await;
@@ -291,7 +290,7 @@ async fn a_locked_database_delays_no_answer_and_loses_no_click() {
     s.t.log
         .seen(Level::WARN, "a click could not be saved yet: nuncio tries again for as long as Discord waits")
         .await;
-    sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+    other.execute("ROLLBACK", ()).await.unwrap();
     s.says(&card, "⏳ DESKTOP-001: approved by @Alice").await;
     s.t.clock.advance(GRACE);
     s.says(&card, "✅").await;
@@ -304,13 +303,13 @@ async fn a_click_that_the_end_cuts_off_is_not_lost_in_silence() {
     let mut s = Stage::start().await;
     let card = s.asks().await;
     s.t.settle().await;
-    let mut other = SqliteConnectOptions::new().filename(s.t.store().path()).connect().await.unwrap();
-    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    let other = Database::open(s.t.store().path()).await.unwrap();
+    other.execute("BEGIN IMMEDIATE", ()).await.unwrap();
     s.clicks("alice", &card, "Approve").await;
     s.t.stop().await;
     let said = s.t.whisper(1).await["content"].as_str().unwrap().to_owned();
     assert!(said.contains("look at the card in a minute, and press again if it has not changed"), "{said}");
-    sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+    other.execute("ROLLBACK", ()).await.unwrap();
     s.t.boot().await;
     s.t.online().await;
     s.t.settle().await;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sqlx::{Connection as _, SqliteConnection};
 use tracing::Level;
 
 use super::Stage;
+use crate::database::Database;
 use crate::harness::{Answering, Message, by, within};
 
 impl Stage {
@@ -162,10 +162,8 @@ async fn an_alert_is_taken_and_muted_without_a_key_for_the_platform() {
 }
 
 async fn questions(s: &Stage) -> i64 {
-    let path = format!("sqlite://{}", s.t.folder().join("nuncio.db").display());
-    let mut database = SqliteConnection::connect(&path).await.unwrap();
-    let count = "SELECT COUNT(*) FROM decisions WHERE kind = 'alert'";
-    sqlx::query_scalar(count).fetch_one(&mut database).await.unwrap()
+    let database = Database::open(s.t.folder().join("nuncio.db")).await.unwrap();
+    database.value("SELECT COUNT(*) FROM decisions WHERE kind = 'alert'").await.unwrap()
 }
 
 // Control: with the newest question alone looked at, each place makes its own again and again.

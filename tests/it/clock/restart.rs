@@ -8,6 +8,7 @@ use tracing::Level;
 
 use super::{DAY, GRACE, HOUR, SECOND, approves, asks, told_about};
 use crate::approval::Stage;
+use crate::database::Database;
 use crate::harness::{Harness, within};
 
 async fn restart(s: &mut Stage) {
@@ -63,16 +64,15 @@ async fn no_stored_wait_is_longer_after_a_start_than_its_rule_can_give() {
     })
     .await;
     t.stop().await;
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(t.folder().join("nuncio.db"));
-    let mut connection = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    let database = Database::open(t.folder().join("nuncio.db")).await.unwrap();
     for sql in [
         "UPDATE destinations SET not_before = not_before + 864000000 WHERE not_before > 0",
         "UPDATE deliveries SET due_at = due_at + 864000000 WHERE status = 'pending'",
         "INSERT INTO meta (key, value, updated_at) VALUES ('discord.paused_until', '9999999999999', 0)",
     ] {
-        sqlx::query(sql).execute(&mut connection).await.unwrap();
+        database.execute(sql, ()).await.unwrap();
     }
-    drop(connection);
+    drop(database);
     t.boot().await;
     t.clock.advance(Duration::from_secs(3600));
     t.channel("tickets").next_message().await;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use nuncio::model::wait::{RECORDS, WAITS, WaitKind, WaitStorage};
 
+use crate::database::Database;
 use crate::harness::Harness;
 
 /// Words in the name of a column that may hold a time.
@@ -17,15 +18,11 @@ fn may_hold_a_time(column: &str) -> bool {
 #[tokio::test]
 async fn each_column_that_may_hold_a_time_is_a_wait_or_a_record() {
     let t = Harness::start().await;
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(t.store().path());
-    let mut connection = sqlx::ConnectOptions::connect(&options).await.unwrap();
-    let columns: Vec<(String, String)> = sqlx::query_as(
-        "SELECT m.name, c.name FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c \
-         WHERE m.type = 'table' AND c.type = 'BIGINT'",
-    )
-    .fetch_all(&mut connection)
-    .await
-    .unwrap();
+    let database = Database::open(t.store().path()).await.unwrap();
+    let sql = "SELECT m.name, c.name FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c \
+               WHERE m.type = 'table' AND c.type = 'BIGINT'";
+    let columns: Vec<(String, String)> =
+        database.rows(sql, |row| Ok((row.get(0)?, row.get(1)?))).await.unwrap();
     let found: BTreeSet<String> = columns
         .into_iter()
         .filter(|(_, column)| may_hold_a_time(column))

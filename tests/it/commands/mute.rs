@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use serde_json::json;
-use sqlx::{Connection as _, SqliteConnection};
 
 use super::{Stage, content, option};
+use crate::database::Database;
 use crate::harness::by;
 
 fn alert(number: usize) -> serde_json::Value {
@@ -91,13 +91,12 @@ async fn what_a_mute_silenced_is_counted_only_where_it_is_shown() {
     s.t.hub().mute("alert.*", Duration::from_secs(3600), "", &by("Bob")).await.unwrap();
     s.t.sends_body(alert(1)).await;
     s.t.settle().await;
-    let path = format!("sqlite://{}", s.t.folder().join("nuncio.db").display());
-    let mut database = SqliteConnection::connect(&path).await.unwrap();
+    let database = Database::open(s.t.folder().join("nuncio.db")).await.unwrap();
     for sql in [
         "PRAGMA foreign_keys = OFF",
         "UPDATE deliveries SET destination_id = 'dst_broken' WHERE status = 'cancelled'",
     ] {
-        sqlx::query(sql).execute(&mut database).await.unwrap();
+        database.execute(sql, ()).await.unwrap();
     }
     let typed = json!([{"name": "mute", "type": 3, "value": "al", "focused": true}]);
     assert_eq!(s.suggestions("unmute", typed.clone()).await, ["alert.* · by Bob"]);

@@ -13,10 +13,10 @@ use std::time::Duration;
 
 use nuncio::sandbox::discord::Permission;
 use serde_json::{Value, json};
-use sqlx::{Connection as _, SqliteConnection};
 use tracing::Level;
 
 use super::{Stage, content};
+use crate::database::Database;
 use crate::harness::{Message, within};
 
 fn ticket(number: usize) -> Value {
@@ -88,12 +88,11 @@ async fn a_channel_that_is_set_counts_at_once_and_after_a_restart() {
 async fn a_channel_that_was_set_but_cannot_be_read_yet_counts_a_little_later() {
     let s = Stage::start().await;
     s.t.table_line("Acme NOC / #tickets  ok").await;
-    let path = format!("sqlite://{}", s.t.folder().join("nuncio.db").display());
-    let mut database = SqliteConnection::connect(&path).await.unwrap();
+    let database = Database::open(s.t.folder().join("nuncio.db")).await.unwrap();
     // A row that cannot be read, so the table cannot.
     let broken = "INSERT INTO routes (id, pattern, company_id, destination_id, created_by, created_at) \
                   SELECT 'rte_broken', 'x.y', '', id, 'x', 0 FROM destinations LIMIT 1";
-    sqlx::query(broken).execute(&mut database).await.unwrap();
+    database.execute(broken, ()).await.unwrap();
     let general = s.t.discord.channel_id("general").unwrap();
     let told = sets(&s, "ticket.created", "general").await;
     assert_eq!(
@@ -101,7 +100,7 @@ async fn a_channel_that_was_set_but_cannot_be_read_yet_counts_a_little_later() {
         format!("Events of `ticket.created` go to <#{general}> from now on, also after a restart.")
     );
     assert_eq!(s.t.hub().set_routes(), []);
-    sqlx::query("DELETE FROM routes WHERE id = 'rte_broken'").execute(&mut database).await.unwrap();
+    database.execute("DELETE FROM routes WHERE id = 'rte_broken'", ()).await.unwrap();
     s.t.clock.advance(Duration::from_secs(1));
     within("the route to count", async {
         while s.t.hub().set_routes().is_empty() {

@@ -5,6 +5,7 @@ use nuncio::secret::Secret;
 use serde_json::json;
 
 use super::{KEY, Stage, content, option};
+use crate::database::Database;
 use crate::harness::SECRET;
 
 #[tokio::test]
@@ -190,9 +191,8 @@ async fn a_ticket_without_a_title_is_refused_in_a_sentence() {
 #[tokio::test]
 async fn a_command_that_fails_says_what_to_do_and_its_code_is_in_the_log() {
     let s = Stage::start().await;
-    let path = format!("sqlite://{}", s.t.store().path().display());
-    let mut database = <sqlx::SqliteConnection as sqlx::Connection>::connect(&path).await.unwrap();
-    sqlx::query("ALTER TABLE mutes RENAME TO mutes_elsewhere").execute(&mut database).await.unwrap();
+    let database = Database::open(s.t.store().path()).await.unwrap();
+    database.execute("ALTER TABLE mutes RENAME TO mutes_elsewhere", ()).await.unwrap();
     let said = s.types("unmute", json!([])).await;
     let code = content(&said).split('`').nth(1).unwrap().to_owned();
     assert_eq!(
@@ -201,7 +201,7 @@ async fn a_command_that_fails_says_what_to_do_and_its_code_is_in_the_log() {
             "The command failed. Try again in a minute; if it fails again, give your operator the code `{code}`."
         )
     );
-    sqlx::query("ALTER TABLE mutes_elsewhere RENAME TO mutes").execute(&mut database).await.unwrap();
+    database.execute("ALTER TABLE mutes_elsewhere RENAME TO mutes", ()).await.unwrap();
     let errors = s.t.log.at(tracing::Level::ERROR);
     assert!(errors.iter().any(|line| line.contains("/unmute") && line.contains(&code)), "{errors:#?}");
     s.t.log.expect(

@@ -57,11 +57,8 @@ async fn no_field_of_any_function_mentions_or_formats() {
         }
         let text = format!("{} {embed}", message.content());
         // The summary and the embed show the words; nothing of them is a mention, a link or bold.
-        for live in ["@everyone", "@here", "<@1", "<@&1", "[bank](https://evil.example)", "\u{202e}"] {
+        for live in ["@everyone", "@here", "<@1", "<@&1", "[bank](https://evil.example)", "\u{202e}", "**b**"] {
             assert!(!text.contains(live), "{function}: {live:?} in {text}");
-        }
-        for (at, _) in text.match_indices("**b**") {
-            panic!("{function}: bold at {at} in {text}");
         }
         for nobody in ["mentions", "mention_roles"] {
             assert_eq!(message.0[nobody], json!([]), "{function}");
@@ -82,7 +79,7 @@ async fn long_and_empty_texts_give_a_card() {
     for text in [long.as_str(), "\u{200b}", "none", "`", "```"] {
         for (function, body) in bodies() {
             let reply = p.posts(&format!("/v1/dispatch/{function}?wait=true"), everywhere(&body, text)).await;
-            assert_eq!(reply.status, 200, "{function} {:?}: {}", &text[..1], reply.body);
+            assert_eq!(reply.status, 200, "{function} {}: {}", text.len(), reply.body);
             assert_eq!(reply.body["sent"], 1, "{function}: {}", reply.body);
             p.next("general").await;
         }

@@ -70,11 +70,17 @@ impl Hooks {
 
     /// Stores so many webhooks, numbered from 0 on.
     pub async fn store(&self, p: &Platform, count: u64, about: impl Fn(u64) -> Value) {
-        for number in 0..count {
-            let mut body = about(number);
-            body["webhook_url"] = json!(format!("http://{}/api/webhooks/{}/{}", self.0.address, FIRST + number, "t".repeat(68)));
-            let stored = p.posts("/v1/discord-webhooks", body).await;
-            assert_eq!(stored.status, 201, "{}", stored.body);
+        let all: Vec<u64> = (0..count).collect();
+        for some in all.chunks(50) {
+            let storing = some.iter().map(|number| {
+                let mut body = about(*number);
+                let (host, token) = (self.0.address, "t".repeat(68));
+                body["webhook_url"] = json!(format!("http://{host}/api/webhooks/{}/{token}", FIRST + number));
+                p.posts("/v1/discord-webhooks", body)
+            });
+            for stored in futures_util::future::join_all(storing).await {
+                assert_eq!(stored.status, 201, "{}", stored.body);
+            }
         }
     }
 }

@@ -6,9 +6,9 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
-use sqlx::{Connection as _, SqliteConnection};
 
 use super::{KEY, Platform};
+use crate::database::Database;
 use crate::harness::http;
 
 const NOBODY: &str = "No webhooks configured for this event type";
@@ -135,7 +135,7 @@ async fn a_company_reaches_its_own_webhooks_only() {
 const OWNERS: [&str; 12] = ["1", "2", "10", "cus_1", "CUS_1", "cus%", "cus_", "", "O'Brien", "1 OR 1=1", "ü", "10\u{200b}"];
 
 async fn many_owners(p: &Platform) {
-    let mut database = SqliteConnection::connect(&format!("sqlite://{}", p.t.store().path().display())).await.unwrap();
+    let database = Database::open(p.t.store().path()).await.unwrap();
     let mut number = 0_u128;
     for company in ["", "acme"] {
         for owner in OWNERS {
@@ -143,20 +143,22 @@ async fn many_owners(p: &Platform) {
                 for scope in Scope::ALL {
                     number += 1;
                     let id = (1_u128 << 100) + number;
-                    sqlx::query(
-                        "INSERT INTO destinations (id, sink, company_id, owner, address, name, origin, category, scope, created_at, updated_at) \
-                         VALUES (?, 'discord_webhook', ?, ?, ?, ?, 'stored', ?, ?, 0, 0)",
-                    )
-                    .bind(id.to_be_bytes().to_vec())
-                    .bind(company)
-                    .bind(owner)
-                    .bind(format!("{number}/abcd"))
-                    .bind(format!("{company}\n{owner}\n{category}\n{scope}"))
-                    .bind(category.as_str())
-                    .bind(scope.as_str())
-                    .execute(&mut database)
-                    .await
-                    .unwrap();
+                    database
+                        .execute(
+                            "INSERT INTO destinations (id, sink, company_id, owner, address, name, origin, category, scope, \
+                             created_at, updated_at) VALUES (?, 'discord_webhook', ?, ?, ?, ?, 'stored', ?, ?, 0, 0)",
+                            (
+                                id.to_be_bytes(),
+                                company,
+                                owner,
+                                format!("{}/abcd", 100_000_000_000_000_000 + number),
+                                format!("{company}\n{owner}\n{category}\n{scope}"),
+                                category.as_str(),
+                                scope.as_str(),
+                            ),
+                        )
+                        .await
+                        .unwrap();
                 }
             }
         }
@@ -175,10 +177,10 @@ async fn no_customers_event_reaches_another() {
     let options = (
         prop::collection::vec(prop::sample::select(Category::ALL), 0..4),
         prop::collection::vec(prop::sample::select(Scope::ALL), 0..3),
-        prop::sample::select(&OWNERS[..]),
+        prop::sample::select(OWNERS.to_vec()),
         any::<bool>(),
-        prop::sample::select(&["", "acme"][..]),
-        prop::sample::select(&DispatchFunction::ALL[..]),
+        prop::sample::select(vec!["", "acme"]),
+        prop::sample::select(DispatchFunction::ALL.to_vec()),
         prop::sample::select(Category::ALL),
     );
     let (mut runner, mut owned) = (TestRunner::deterministic(), 0);

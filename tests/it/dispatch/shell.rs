@@ -39,8 +39,8 @@ async fn it_says_what_is_wrong_and_what_waits() {
     let nobody = p.t.runs(&["dispatch", "custom", "Hello"]).await;
     assert_eq!(nobody.code, 1);
     assert!(nobody.stderr.contains("No webhooks configured for this event type. It is kept: nuncio events show evt_"), "{}", nobody.stderr);
-    let usage = [
-        (&["dispatch", "custom", " "][..], "TITLE is empty"),
+    let usage: [(&[&str], &str); 4] = [
+        (&["dispatch", "custom", " "], "TITLE is empty"),
         (&["dispatch", "custom", "T", "--scopes", "USER"], "scope USER needs user_id"),
         (&["dispatch", "server-state", "S", "gone"], "online"),
         (&["dispatch", "event", "x", "--data", "[1]"], "no JSON object"),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use nuncio::model::Backlog;
 use nuncio::sandbox::discord::Fault;
 use serde_json::json;
 use tracing::Level;
@@ -29,7 +30,9 @@ async fn a_dead_webhook_is_told_apart_and_harms_no_other() {
     assert_eq!((&of("ops")["status"], &of("ops")["attempts"]), (&json!(200), &json!(1)));
     assert_eq!((&of("old")["status"], &of("old")["state"]), (&json!(404), &json!("closed")));
     assert!(of("ops")["ms"].is_u64());
-    p.next("general").await;
+    // The card, and the notice about the dead one.
+    let messages = p.t.channel("general").next_messages(2).await;
+    assert!(messages.iter().any(|message| message.title().ends_with("old is closed")), "{messages:#?}");
     p.t.log.expect(Level::ERROR, "old is closed: Discord does not know this webhook (10015)");
     // From now on it is not asked any more, and nobody waits for it.
     let before = asked(&p.t, &["POST", "/webhooks/", "wait=true"]);
@@ -49,20 +52,15 @@ async fn one_that_hangs_does_not_hold_the_others() {
     hooks.store(&p, 6, |number| json!({"name": format!("hook-{number}"), "type": "CUSTOM"})).await;
     hooks.hangs(5);
     let body = json!({"embed": {"title": "T"}});
-    let waiting = p.awaits("custom", body.clone());
-    tokio::pin!(waiting);
-    let answer = within("the answer", async {
-        tokio::select! {
-            biased;
-            answer = &mut waiting => answer,
-            () = hooks.answered(5) => {
-                // The ten seconds are over.
-                p.t.clock.advance(Duration::from_secs(10));
-                waiting.await
-            }
+    let all_but_one = async {
+        hooks.answered(5).await;
+        while p.t.store().backlog().await.unwrap() != (Backlog { sending: 1, ..Backlog::default() }) {
+            tokio::task::yield_now().await;
         }
-    })
-    .await;
+        // The ten seconds are over.
+        p.t.clock.advance(Duration::from_secs(10));
+    };
+    let (answer, ()) = within("the answer", async { tokio::join!(p.awaits("custom", body.clone()), all_but_one) }).await;
     assert_eq!((&answer["success"], &answer["sent"], &answer["pending"]), (&json!(true), &json!(5), &json!(1)), "{answer}");
     assert_eq!(answer["failed"], 0);
     let hanging = answer["results"].as_array().unwrap().iter().find(|one| one["webhook"] == "hook-5").unwrap();

@@ -12,13 +12,12 @@ use nuncio::sandbox::discord::{RateLimits, Setup};
 use nuncio::sandbox::{self, Discord};
 use nuncio::secret::Secret;
 use serde_json::{Value, json};
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
+use crate::database::Database;
 use crate::doctor::seen::Seen;
 use crate::harness::{free_port, http, within};
 use crate::recovery::{self, in_folder, serve};
@@ -316,10 +315,9 @@ impl Rig {
 
     /// Whoever closes a database last removes its log and index, if they may write.
     pub async fn folds_the_log_in(&self) {
-        let options = SqliteConnectOptions::new().filename(self.path("data/nuncio.db"));
-        let mut connection = options.connect().await.unwrap();
-        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await.unwrap();
-        connection.close().await.unwrap();
+        let database = Database::open(self.path("data/nuncio.db")).await.unwrap();
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)", ()).await.unwrap();
+        database.close().await.unwrap();
     }
 
     /// It is reached by another address, which is registered in XTSystems.
@@ -351,12 +349,13 @@ impl Rig {
         rustix::process::kill_process(process, signal).unwrap();
     }
 
-    /// Changes the database from outside.
-    pub async fn changes_database(&self, sql: &'static str) {
-        let options = SqliteConnectOptions::new().filename(self.path("data/nuncio.db"));
-        let mut connection = options.connect().await.unwrap();
-        sqlx::query(sql).execute(&mut connection).await.unwrap();
-        connection.close().await.unwrap();
+    /// Changes the database from outside: statements, with semicolons between.
+    pub async fn changes_database(&self, sql: &str) {
+        let database = Database::open(self.path("data/nuncio.db")).await.unwrap();
+        for statement in sql.split(';') {
+            database.execute(statement, ()).await.unwrap();
+        }
+        database.close().await.unwrap();
     }
 
     /// What stands in `.env` for a variable.

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use nuncio::clock::Clock;
 use nuncio::store::{Error, HintSender, Store};
-use sqlx::{Connection as _, Executor as _};
 use tempfile::TempDir;
 
 use super::{event, incoming, other_program, silent};
+use crate::database::Database;
 
 const EVENTS: usize = 40;
 
@@ -19,9 +19,9 @@ impl Files {
     async fn left_behind() -> Self {
         let t = silent().await;
         // As long as this one reads the empty tables, nothing can be folded into the file.
-        let mut reader = other_program(&t).await;
-        reader.execute("BEGIN").await.unwrap();
-        reader.execute("SELECT COUNT(*) FROM events").await.unwrap();
+        let reader = other_program(&t).await;
+        reader.execute("BEGIN", ()).await.unwrap();
+        reader.execute("SELECT COUNT(*) FROM events", ()).await.unwrap();
         for number in 0..EVENTS {
             t.sends_body(event(number, 200)).await;
         }
@@ -57,10 +57,9 @@ impl Files {
 
     /// Everything into one file, as a clean end leaves it.
     async fn folded(self) -> Self {
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.path());
-        let mut connection = sqlx::ConnectOptions::connect(&options).await.unwrap();
-        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await.unwrap();
-        sqlx::Connection::close(connection).await.unwrap();
+        let database = Database::open(self.path()).await.unwrap();
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)", ()).await.unwrap();
+        database.close().await.unwrap();
         std::fs::write(with_end(&self.path(), "-wal"), "").unwrap();
         self
     }
@@ -149,10 +148,9 @@ async fn damage_is_said_at_the_start_and_nothing_is_changed(#[case] harm: fn(&mu
 #[tokio::test]
 async fn a_schema_that_is_not_ours_is_refused(#[case] change: &'static str, #[case] told: &str) {
     let files = Files::left_behind().await;
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(files.path());
-    let mut other = sqlx::ConnectOptions::connect(&options).await.unwrap();
-    sqlx::query(change).execute(&mut other).await.unwrap();
-    sqlx::Connection::close(other).await.unwrap();
+    let other = Database::open(files.path()).await.unwrap();
+    other.execute(change, ()).await.unwrap();
+    other.close().await.unwrap();
     let error = open(&files.path()).await.err().expect("it must not open");
     assert!(error.needs_a_person() && error.to_string().contains(told), "{error}");
 }

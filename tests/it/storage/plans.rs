@@ -12,8 +12,7 @@
 use std::fs;
 use std::path::Path;
 
-use sqlx::Row as _;
-
+use crate::database::Database;
 use crate::harness::Harness;
 
 /// The tables that grow with every event.
@@ -106,13 +105,12 @@ fn whole(text: &str) -> String {
 async fn plans(t: &Harness) -> Vec<(String, Vec<String>)> {
     let mut found = Vec::new();
     statements(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/store")), &mut found);
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(t.store().path());
-    let mut database = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    let database = Database::open(t.store().path()).await.unwrap();
     let (mut plans, mut refused) = (Vec::new(), Vec::new());
     for text in found {
-        let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", whole(&text)));
-        match sqlx::query(explain).fetch_all(&mut database).await {
-            Ok(rows) => plans.push((text, rows.iter().map(|row| row.get("detail")).collect())),
+        let explain = format!("EXPLAIN QUERY PLAN {}", whole(&text));
+        match database.rows(explain, |row| row.get("detail")).await {
+            Ok(steps) => plans.push((text, steps)),
             Err(error) => refused.push(format!("{text}: {error}")),
         }
     }

@@ -152,6 +152,8 @@ impl CardLane<'_> {
             clock.sleep_until_elapsed(until).await;
             return Ok(());
         }
+        // A lane that is behind reads the table before it is not. Otherwise each event would wake it, for nothing.
+        let _urgent_only = self.behind.then(|| self.lane.urgent_only());
         let mut look = clock.elapsed() + LOOK;
         while clock.elapsed() < until && self.turn() != Some(Priority::Decision) {
             if let Some(hint) = self.lane.hint_until(until.min(look)).await {

@@ -18,14 +18,14 @@ use crate::store::values::Arg;
 use crate::store::{Error, Result};
 
 /// Why a batch was not inserted.
-pub(super) struct BatchError {
-    pub(super) error: Error,
+pub(in crate::store) struct BatchError {
+    pub(in crate::store) error: Error,
     /// Whether its transaction began.
-    pub(super) began: bool,
+    pub(in crate::store) began: bool,
 }
 
 /// Inserts all new events of `accepts`, with their deliveries, in one transaction.
-pub(super) fn insert(
+pub(in crate::store) fn insert(
     tx: &mut Tx,
     mint: &Mint,
     now: Moment,
@@ -35,7 +35,7 @@ pub(super) fn insert(
     let Tx::Sqlite(connection) = tx;
     // A transaction that is dropped before its commit is rolled back.
     let transaction = connection
-        .driver()
+        .driver
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(refused(false))?;
     let stored = catch_unwind(AssertUnwindSafe(|| {

@@ -1,13 +1,12 @@
-//! The disposition of an attempt: its consequences for the message, its deliveries and its destination; recorded and
-//! logged.
+//! The disposition of an attempt to show cards: its consequences for the message, its deliveries and its destination;
+//! recorded and logged.
 
-use std::time::Duration;
-
-use crate::clock::{Moment, SteadyTime};
+use crate::clock::Moment;
 use crate::dispatch::Context;
 use crate::dispatch::lane::insist::insist;
+use crate::dispatch::lane::pacing::Pacing;
 use crate::hub::{self, Hub, Notice};
-use crate::model::schedule::{self, DENIED_AGAIN, RECOVERED};
+use crate::model::schedule::DENIED_AGAIN;
 use crate::model::{
     Action, Arrived, Attempt, Delivery, DeliveryId, Destination, Form, Message, Outcome, Reason,
 };
@@ -17,12 +16,8 @@ use crate::store::{AttemptEntry, NextStep, Recorded};
 pub(super) struct Disposition {
     /// The next step of the message and its deliveries.
     pub(super) next: NextStep,
-    /// When the destination may be used again, apart from its rate-limit bucket.
-    not_before: SteadyTime,
-    /// When the destination may be used again after any other request succeeds, if it waits for the end of an outage.
-    retry_from: Option<SteadyTime>,
-    /// When its rate-limit bucket is full again.
-    whole_at: SteadyTime,
+    /// When the destination may be used again.
+    pacing: Pacing,
     /// Why the destination denies access, if it does.
     denied: Option<String>,
     /// The notice for operators.
@@ -40,13 +35,8 @@ impl Disposition {
     ) -> Self {
         let next = next_step(message, attempt, now);
         let carried = message.deliveries.iter().filter_map(|delivery| delivery.event.as_deref());
-        let wait = backoff(attempt, &next, failures);
         Self {
-            not_before: now.steady.plus(wait),
-            retry_from: attempt
-                .is_outage()
-                .then(|| now.steady.plus(wait.min(RECOVERED).max(attempt.cooldown))),
-            whole_at: now.steady.plus(attempt.cooldown),
+            pacing: Pacing::after(attempt, failures, now.steady),
             denied: match &attempt.outcome {
                 Outcome::Denied(reason) => Some(reason.to_string()),
                 Outcome::Sent(_) => None,
@@ -83,7 +73,7 @@ impl Disposition {
             let lasts = self.notice != Some(Notice::Reopened);
             destination.announced = lasts.then_some(announcement.id);
         }
-        destination.not_before = self.not_before;
+        destination.not_before = self.pacing.not_before;
         destination.denied.clone_from(&self.denied);
         if let (NextStep::Delivered(receipt), Action::Create) = (&self.next, message.action) {
             destination.newest = destination.newest.max(receipt.message());
@@ -94,8 +84,8 @@ impl Disposition {
         let entry = AttemptEntry {
             attempt: attempt.clone(),
             next: self.next.clone(),
-            not_before: self.not_before.max(self.whole_at),
-            retry_from: self.retry_from,
+            not_before: self.pacing.not_before.max(self.pacing.whole_at),
+            retry_from: self.pacing.retry_from,
             denied: self.denied.clone(),
             announced: destination.announced,
             follow_ups: announcement.into_iter().collect(),
@@ -111,7 +101,7 @@ impl Disposition {
     }
 
     /// Logs the outcome for the operator, once for each attempt.
-    pub(super) fn tell(
+    pub(super) fn log(
         &self,
         hub: &Hub,
         destination: &Destination,
@@ -123,11 +113,11 @@ impl Disposition {
         let name = &destination.name;
         let (took_ms, tries) = (attempt.took.as_millis(), message.attempts + 1);
         let response = String::from_utf8_lossy(&attempt.response);
-        let again_in_s = self.not_before.since(now.steady).as_secs_f64();
+        let again_in_s = self.pacing.not_before.since(now.steady).as_secs_f64();
         match &self.next {
             NextStep::Dead(reason) if was_not_sent(attempt) => {
                 let ids: Vec<_> = message.deliveries.iter().map(|delivery| delivery.id).collect();
-                tell_given_up(name, &ids, reason);
+                log_given_up(name, &ids, reason);
             }
             NextStep::Split(_) | NextStep::Recomposed(_) if was_not_sent(attempt) => tracing::warn!(
                 message.id = %message.id, "a message for {name} could not be composed: nuncio tries its parts in a \
@@ -244,30 +234,11 @@ fn may_be_posted(message: &Message) -> bool {
 }
 
 /// Logs that deliveries were given up because no message could be composed for them.
-pub(super) fn tell_given_up(name: &str, deliveries: &[DeliveryId], reason: &Reason) {
+pub(super) fn log_given_up(name: &str, deliveries: &[DeliveryId], reason: &Reason) {
     let ids: Vec<String> = deliveries.iter().map(DeliveryId::short).collect();
     let ids = ids.join(", ");
     tracing::error!(
         "no message could be composed for {name}: {reason}. nuncio gave up {ids}; everything else goes on, and the \
          event is kept. Please report this; after the fix, `nuncio redeliver ID` sends it"
     );
-}
-
-/// The backoff of this destination alone. A pause of all lanes opens the circuit breaker instead.
-fn backoff(attempt: &Attempt, next: &NextStep, failures: &mut u32) -> Duration {
-    if matches!(next, NextStep::Delivered(_)) {
-        *failures = 0;
-    }
-    match &attempt.outcome {
-        Outcome::Retry { after, .. } => {
-            *failures += 1;
-            let backoff = schedule::backoff(*failures, rand::random());
-            after.map_or(backoff, |after| after.max(backoff))
-        }
-        // A closed destination is probed again.
-        Outcome::Denied(_) | Outcome::Closed(_) => DENIED_AGAIN,
-        Outcome::Sent(_) | Outcome::Refused(_) | Outcome::Uneditable(_) | Outcome::Paused { .. } => {
-            Duration::ZERO
-        }
-    }
 }
