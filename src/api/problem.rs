@@ -263,25 +263,32 @@ impl IntoResponse for Problem {
     }
 }
 
+/// The hub words its errors for the middle of a line.
+fn sentence(text: &str) -> String {
+    let mut letters = text.trim_end_matches('.').chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
+}
+
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
-            Error::NotFound(sentence) => Self::new(Code::NotFound, sentence),
+            Error::NotFound(text) => Self::new(Code::NotFound, sentence(&text)),
             Error::Invalid { field, reason } => {
                 Self::invalid_body(vec![Fault::new(format!("/{field}"), "invalid", reason)])
             }
-            Error::Forbidden(refusal) => Self::new(Code::Forbidden, format!("{refusal}.")),
+            Error::Forbidden(refusal) => Self::new(Code::Forbidden, sentence(&refusal.to_string())),
             Error::Conflict(Conflict::Stored(id)) => {
                 Self::new(Code::AlreadyExists, format!("This webhook is stored already, as {id}."))
                     .with_id(id)
             }
             Error::Conflict(Conflict::OtherBody) => {
-                Self::new(Code::KeyReused, format!("{}.", Conflict::OtherBody))
+                Self::new(Code::KeyReused, sentence(&Conflict::OtherBody.to_string()))
             }
             Error::Conflict(Conflict::InFlight) => {
-                Self::new(Code::InFlight, format!("{}.", Conflict::InFlight)).retry_after(IN_FLIGHT_RETRY_S)
+                Self::new(Code::InFlight, sentence(&Conflict::InFlight.to_string())).retry_after(IN_FLIGHT_RETRY_S)
             }
-            Error::Conflict(conflict) => Self::new(Code::Conflict, format!("{conflict}.")),
+            Error::Conflict(conflict) => Self::new(Code::Conflict, sentence(&conflict.to_string())),
             Error::Unavailable(error) => {
                 tracing::warn!(%error, "a request of the API failed: the database cannot be used");
                 Self::unavailable()

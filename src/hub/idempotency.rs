@@ -8,17 +8,17 @@ use crate::hub::error::{Conflict, Result};
 use crate::model::{ApiKeyId, IdempotencyClaim};
 
 /// Whose key, and which one.
-type Held = (Option<ApiKeyId>, String);
+type HeldClaim = (Option<ApiKeyId>, String);
 
 /// The keys of requests that are being carried out.
 #[derive(Clone, Default)]
-pub(super) struct RequestsInFlight(Arc<Mutex<HashSet<Held>>>);
+pub(super) struct RequestsInFlight(Arc<Mutex<HashSet<HeldClaim>>>);
 
 /// Holds the `Idempotency-Key` of one request until it is dropped.
 #[must_use = "dropping it lets the next request with this key in"]
 pub struct InFlight {
     all: RequestsInFlight,
-    held: Held,
+    held: HeldClaim,
 }
 
 impl Drop for InFlight {

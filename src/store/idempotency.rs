@@ -28,13 +28,13 @@ pub(super) enum Claimed {
 
 /// Claims and answers within a unit.
 #[derive(Clone, Debug)]
-pub(super) struct Ledger {
+pub(super) struct ClaimLedger {
     key: Key,
     now: Moment,
 }
 
 /// The claim of a unit, with what it takes to keep its answer. Without a claim, both methods do nothing.
-pub(super) struct OnceInUnit<T>(Option<(Once<T>, Ledger)>);
+pub(super) struct OnceInUnit<T>(Option<(Once<T>, ClaimLedger)>);
 
 impl<T> OnceInUnit<T> {
     /// First in the unit. `Some`: the unit must change nothing, and return this.
@@ -68,7 +68,7 @@ impl<T> OnceInUnit<T> {
     }
 }
 
-impl Ledger {
+impl ClaimLedger {
     /// Claims the key, unless it was used before.
     pub(super) async fn claim(&self, tx: &mut Tx, claim: &IdempotencyClaim) -> Result<Claimed> {
         // A claim that is older than a day is over, whether retention has removed it or not.
@@ -110,8 +110,8 @@ impl Store {
     }
 
     /// Claims and answers of a unit that begins now.
-    pub(super) fn ledger(&self) -> Result<Ledger> {
-        Ok(Ledger { key: self.seal_key()?.clone(), now: self.0.clock.moment() })
+    pub(super) fn ledger(&self) -> Result<ClaimLedger> {
+        Ok(ClaimLedger { key: self.seal_key()?.clone(), now: self.0.clock.moment() })
     }
 
     /// Returns what was answered to this very request before; `None` if its key is new.
@@ -130,17 +130,17 @@ impl Store {
     /// Stores the answer to a request whose result is known only after I/O. Replaces an answer that its unit stored.
     pub async fn keep_idempotent_answer(&self, claim: IdempotencyClaim, answer: Vec<u8>) -> Result<()> {
         let ledger = self.ledger()?;
-        self.writer().submit(Keep { ledger, claim, answer }).await
+        self.writer().submit(KeepAnswer { ledger, claim, answer }).await
     }
 }
 
-struct Keep {
-    ledger: Ledger,
+struct KeepAnswer {
+    ledger: ClaimLedger,
     claim: IdempotencyClaim,
     answer: Vec<u8>,
 }
 
-impl Unit for Keep {
+impl Unit for KeepAnswer {
     type Output = ();
 
     async fn apply(&self, tx: &mut Tx) -> Result<()> {

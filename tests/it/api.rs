@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::harness::{Harness, http};
 
 /// `NUNCIO_API_KEY` of these tests.
-const BOOTSTRAP: &str = "the bootstrap key of these tests";
+const BOOTSTRAP: &str = "the-bootstrap-key-of-these-tests";
 
 /// nuncio with an API, and the verbs of somebody who calls it.
 struct Api {

@@ -26,7 +26,7 @@ use crate::harness::{Harness, Message, http};
 use crate::webhooks::makes_webhook;
 
 /// `NUNCIO_API_KEY` of these tests.
-pub const KEY: &str = "the bootstrap key of these tests";
+pub const KEY: &str = "the-bootstrap-key-of-these-tests";
 
 /// A hosting platform, with a nuncio that knows no map and no XTSystems' key.
 pub struct Platform {

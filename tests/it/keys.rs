@@ -6,7 +6,7 @@
 //! | a key of one company manages its own only | `sees` in `managed_key` and in `keys` |
 //! | a key with an owner manages none | `OwnersKey` in `may_manage_keys` |
 //! | only its hash is stored | the text in place of the hash in `insert` |
-//! | an answer that holds a key is sealed | `seal_bytes` in `Ledger::answer` |
+//! | an answer that holds a key is sealed | `seal_bytes` in `ClaimLedger::answer` |
 //! | the claim and the effect are one unit | `OnceInUnit::claim` left out of `Add` |
 //! | another body is another request | the look at the fingerprint in `read` |
 

@@ -68,7 +68,8 @@ async fn unknown_fields_are_taken_and_missing_ones_named() {
     assert_eq!(warned, ["/embed/url", "/embed/thumbnail", "/priority"], "{taken}");
     p.next("general").await;
     let cases = [
-        ("server-state", json!({"new_state": "gone", "server_name": " "}), vec!["/new_state", "/server_name"]),
+        ("server-state", json!({"new_state": "gone"}), vec!["/new_state", "/server_name"]),
+        ("server-state", json!({"new_state": "online", "server_name": " "}), vec!["/server_name"]),
         ("node-alert", json!({"node_name": "n", "alert_type": "cpu", "usage": "high"}), vec!["/usage", "/threshold"]),
         ("node-alert", json!({"node_name": "n", "alert_type": "cpu", "usage": -1, "threshold": 1e300}), vec!["/usage", "/threshold"]),
         ("settings-update", json!({}), vec!["/changed_fields"]),
