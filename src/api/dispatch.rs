@@ -3,6 +3,7 @@
 
 mod answer;
 mod bodies;
+mod options;
 mod text_or_number;
 
 use std::time::Duration;
@@ -23,8 +24,8 @@ use crate::model::{By, Idempotent, Principal};
 
 use answer::{DispatchAccepted, DispatchOutcome};
 use bodies::{
-    BillingEventBody, CustomBody, DispatchBody, EventBody, NodeAlertBody, ServerStateBody, SettingsUpdateBody,
-    SupportTicketBody, SyncCompletionBody, SystemAlertBody,
+    BillingEventBody, CustomBody, DispatchBody, EventBody, NodeAlertBody, ServerStateBody,
+    SettingsUpdateBody, SupportTicketBody, SyncCompletionBody, SystemAlertBody,
 };
 
 /// How long `?wait=true` waits.
@@ -146,7 +147,9 @@ async fn dispatch<T: DispatchBody>(
 fn nothing_happened(waits: bool, warnings: Vec<Fault>) -> Answer {
     let nothing = Dispatched::default();
     match waits {
-        true => Answer::new(StatusCode::OK, &DispatchOutcome::of(&nothing, &DispatchReport::default(), &warnings)),
+        true => {
+            Answer::new(StatusCode::OK, &DispatchOutcome::of(&nothing, &DispatchReport::default(), &warnings))
+        }
         false => Answer::new(StatusCode::OK, &DispatchAccepted::of(&nothing, &warnings)),
     }
 }

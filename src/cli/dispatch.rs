@@ -101,9 +101,7 @@ fn tell(dispatched: &Dispatched, as_json: bool) {
             .iter()
             .map(|error| json!({"webhook": error.webhook, "error": error.error}))
             .collect();
-        print(
-            &json!({"event_id": id, "deliveries": dispatched.deliveries, "errors": errors}).to_string(),
-        );
+        print(&json!({"event_id": id, "deliveries": dispatched.deliveries, "errors": errors}).to_string());
         return;
     }
     let id = id.unwrap_or_default();

@@ -79,7 +79,8 @@ fn lines(
         ),
         format!("  state     {}", clean(&state(event), GLIMPSE)),
     ];
-    for (what, text) in [("company", &event.company), ("subject", &event.subject), ("meant for", &selection)] {
+    for (what, text) in [("company", &event.company), ("subject", &event.subject), ("meant for", &selection)]
+    {
         if !text.is_empty() {
             lines.push(format!("  {what:8}  {}", clean(text, GLIMPSE)));
         }

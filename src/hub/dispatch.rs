@@ -20,10 +20,10 @@ use crate::model::{
 };
 use crate::store::{self, Incoming, Planned, SelectedWebhook};
 
-/// Prefix of the routes of dispatches; the category follows.
-const ROUTE: &str = "category:";
-/// The end of a route to a webhook that is disabled: it was asked for all the same.
-const DISABLED: &str = "+disabled";
+/// Prefix of the routes of dispatches; the category follows. `store` knows both prefixes.
+const ENABLED: &str = "category:";
+/// The same for a webhook that is disabled, and was asked for all the same.
+const DISABLED: &str = "disabled:";
 
 impl Hub {
     /// Accepts a dispatch. On return, it is fsynced together with its deliveries. `once` carries it out once.
@@ -54,8 +54,7 @@ impl Hub {
             }
         };
         let dispatched = self.dispatched(dispatch, options, &event, &planned);
-        let incoming =
-            Incoming { event, plan: planned, unrouted: false, company_name: None, asks: None };
+        let incoming = Incoming { event, plan: planned, unrouted: false, company_name: None, asks: None };
         let accepted = match once {
             Some(once) => self.0.store.accept_dispatch(incoming, once, dispatched).await,
             None => self.0.store.accept(incoming).await.map(|accepted| {
@@ -96,7 +95,7 @@ impl Hub {
         let planned = |webhook: SelectedWebhook| Planned {
             destination_id: webhook.id,
             priority: Priority::Normal,
-            route: format!("{ROUTE}{}{}", webhook.category, if webhook.enabled { "" } else { DISABLED }),
+            route: format!("{}{}", if webhook.enabled { ENABLED } else { DISABLED }, webhook.category),
             muted,
         };
         Ok(selected.into_iter().map(planned).collect())
@@ -140,7 +139,8 @@ impl Hub {
             errors.push(DispatchError::system(NOBODY));
         } else if let Some(id) = mute {
             let mute = self.mute_in_effect(id);
-            let words = muted_words(mute.as_ref().map(|mute| (mute.until, mute.by.as_str())), event.received_at);
+            let words =
+                muted_words(mute.as_ref().map(|mute| (mute.until, mute.by.as_str())), event.received_at);
             errors.push(DispatchError::system(format!("{} is {words}", event.kind)));
         }
         let mut warnings = Vec::new();

@@ -21,9 +21,7 @@ pub use options::{DispatchOptions, NoUserId, WebhookSelection};
 pub use outcome::{
     DispatchError, DispatchReport, DispatchResult, DispatchState, Dispatched, NOBODY, unfinished,
 };
-pub use words::{
-    BillingKind, DispatchFunction, NodeResource, ServerState, SupportAction, SyncEnd,
-};
+pub use words::{BillingKind, DispatchFunction, NodeResource, ServerState, SupportAction, SyncEnd};
 
 /// The counts of a sync, in the order in which a card shows them.
 pub const SYNC_COUNTS: [&str; 5] = ["locations", "nodes", "allocations", "servers", "databases"];
@@ -155,10 +153,12 @@ impl Dispatch {
         match self {
             Self::SystemAlert { severity, .. } => Some(*severity),
             // From halfway between the threshold and all of it, somebody must look.
-            Self::NodeAlert { usage, threshold, .. } => Some(match *usage >= f64::midpoint(*threshold, 100.0) {
-                true => Severity::Critical,
-                false => Severity::Warning,
-            }),
+            Self::NodeAlert { usage, threshold, .. } => {
+                Some(match *usage >= f64::midpoint(*threshold, 100.0) {
+                    true => Severity::Critical,
+                    false => Severity::Warning,
+                })
+            }
             Self::SettingsUpdate { .. }
             | Self::ServerState { .. }
             | Self::SyncCompletion { .. }

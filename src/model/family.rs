@@ -145,7 +145,8 @@ impl Family {
 
     /// The family of a dispatch: its first word names it.
     fn of_dispatches(word: &str) -> Self {
-        let named = Self::ALL.into_iter().find(|family| family.is_dispatched() && family.word() == Some(word));
+        let named =
+            Self::ALL.into_iter().find(|family| family.is_dispatched() && family.word() == Some(word));
         named.unwrap_or(Self::Custom)
     }
 
@@ -298,7 +299,8 @@ impl<'a> KindMeaning<'a> {
     /// Whether repeats of the event share a card.
     #[must_use]
     pub fn repeats(&self) -> bool {
-        self.family.lifetime() == CardLifetime::FoldRepeats && (self.family != Family::Alert || self.is_alert())
+        self.family.lifetime() == CardLifetime::FoldRepeats
+            && (self.family != Family::Alert || self.is_alert())
     }
 
     /// Whether a mute may suppress the event: never one that waits for a decision.

@@ -147,8 +147,14 @@ mod tests {
 
     // D-1. Control: with the text written as it is, the first case holds mentions.
     #[rstest::rstest]
-    #[case("@everyone <@1> <@&2> <#3> </cmd:4> @here", "@\u{200B}everyone <\u{200B}@1> <\u{200B}@&2> <\u{200B}#3> <\u{200B}/cmd:4> @\u{200B}here")]
-    #[case("**bold** [docs](https://a.example) `x` <t:1:R>", "**bold** [docs](https://a.example) `x` <t:1:R>")]
+    #[case(
+        "@everyone <@1> <@&2> <#3> </cmd:4> @here",
+        "@\u{200B}everyone <\u{200B}@1> <\u{200B}@&2> <\u{200B}#3> <\u{200B}/cmd:4> @\u{200B}here"
+    )]
+    #[case(
+        "**bold** [docs](https://a.example) `x` <t:1:R>",
+        "**bold** [docs](https://a.example) `x` <t:1:R>"
+    )]
     #[case("a\u{202E}b\u{200B}c", "abc")]
     fn formatted_text_keeps_its_markdown_and_mentions_nobody(#[case] data: &str, #[case] written: &str) {
         assert_eq!(embed(&formatted(data, 100)), written);

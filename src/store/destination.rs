@@ -6,8 +6,7 @@ use crate::store::sql::{Row, Tx, query, query_scalar};
 use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
-pub(super) const COLUMNS: &str =
-    "id, sink, address, name, enabled, closed_reason, denied_reason, announced, not_before, newest, lane_epoch";
+pub(super) const COLUMNS: &str = "id, sink, address, name, enabled, closed_reason, denied_reason, announced, not_before, newest, lane_epoch";
 
 impl Store {
     /// Returns the destination of `sink`, and creates it if there is none.
@@ -37,9 +36,9 @@ impl Store {
     pub async fn is_enabled(&self, id: DestinationId) -> Result<bool> {
         let found: Option<bool> = query_scalar(
             "SELECT enabled OR EXISTS (SELECT 1 FROM deliveries WHERE destination_id = d.id AND status = 'pending' \
-              AND route LIKE 'category:%+disabled') \
+              AND SUBSTR(route, 1, 9) = 'disabled:') \
              OR EXISTS (SELECT 1 FROM messages AS m CROSS JOIN deliveries AS x WHERE m.destination_id = d.id \
-              AND m.state = 'sending' AND x.message_id = m.id AND x.route LIKE 'category:%+disabled') \
+              AND m.state = 'sending' AND x.message_id = m.id AND SUBSTR(x.route, 1, 9) = 'disabled:') \
              FROM destinations AS d WHERE id = $1 AND deleted_at IS NULL",
         )
         .bind(id)
@@ -54,9 +53,9 @@ impl Store {
             "SELECT id FROM destinations AS d \
              WHERE deleted_at IS NULL AND closed_reason IS NULL AND not_before <= $1 AND \
              (enabled OR EXISTS (SELECT 1 FROM deliveries WHERE destination_id = d.id AND status = 'pending' \
-               AND due_at <= $1 AND route LIKE 'category:%+disabled') \
+               AND due_at <= $1 AND SUBSTR(route, 1, 9) = 'disabled:') \
               OR EXISTS (SELECT 1 FROM messages AS m CROSS JOIN deliveries AS x WHERE m.destination_id = d.id \
-               AND m.state = 'sending' AND x.message_id = m.id AND x.route LIKE 'category:%+disabled')) AND \
+               AND m.state = 'sending' AND x.message_id = m.id AND SUBSTR(x.route, 1, 9) = 'disabled:')) AND \
              (EXISTS (SELECT 1 FROM messages WHERE destination_id = d.id AND state = 'sending') OR \
               EXISTS (SELECT 1 FROM deliveries \
                       WHERE destination_id = d.id AND status = 'pending' AND due_at <= $1)) \

@@ -1,9 +1,7 @@
 //! Dispatches: the stored webhooks that one is for, its acceptance, and how each webhook took it.
 
 use crate::clock::{Moment, Timestamp};
-use crate::model::dispatch::{
-    DispatchResult, DispatchState, Dispatched, WebhookSelection, unfinished,
-};
+use crate::model::dispatch::{DispatchResult, DispatchState, Dispatched, WebhookSelection, unfinished};
 use crate::model::{
     Category, DestinationId, EventId, Idempotent, Mint, MuteId, Once, OnceResult, Scope, Status,
 };
@@ -94,7 +92,7 @@ impl Store {
              FROM deliveries AS d JOIN events AS e ON e.id = d.event_id \
              JOIN destinations AS t ON t.id = d.destination_id LEFT JOIN mutes AS m ON m.id = d.muted_by \
              LEFT JOIN attempts AS a ON a.message_id = COALESCE(d.message_id, (SELECT message_id FROM earlier_messages \
-              WHERE delivery_id = d.id ORDER BY message_id DESC LIMIT 1)) \
+              WHERE delivery_id = d.id ORDER BY message_id DESC NULLS LAST LIMIT 1)) \
               AND a.number = (SELECT MAX(number) FROM attempts WHERE message_id = a.message_id) \
              WHERE d.event_id = $1 AND d.slot = '' ORDER BY d.id",
         )

@@ -51,7 +51,7 @@ impl Store {
     pub async fn waiting_destinations(&self) -> Result<Vec<(Destination, u64)>> {
         let rows = query(format!(
             "SELECT {COLUMNS}, (SELECT COUNT(*) FROM deliveries \
-             WHERE destination_id = destinations.id AND status = 'pending' AND route NOT LIKE 'category:%') AS waiting \
+             WHERE destination_id = destinations.id AND status = 'pending' AND SUBSTR(route, 1, 9) NOT IN ('category:', 'disabled:')) AS waiting \
              FROM destinations \
              WHERE deleted_at IS NULL AND sink IN ('channel', 'discord_webhook') ORDER BY name",
             COLUMNS = destination::COLUMNS

@@ -119,11 +119,13 @@ impl DispatchOutcome {
 }
 
 fn errors(errors: &[DispatchError]) -> Vec<DispatchWebhookError> {
-    let error = |one: &DispatchError| DispatchWebhookError { webhook: one.webhook.clone(), error: one.error.clone() };
+    let error =
+        |one: &DispatchError| DispatchWebhookError { webhook: one.webhook.clone(), error: one.error.clone() };
     errors.iter().map(error).collect()
 }
 
 fn all_warnings(dispatched: &Dispatched, warnings: &[Fault]) -> Vec<Fault> {
-    let ours = dispatched.warnings.iter().map(|warning| Fault::new("/options/scopes", "left_out", warning.as_str()));
+    let ours =
+        dispatched.warnings.iter().map(|warning| Fault::new("/options/scopes", "left_out", warning.as_str()));
     warnings.iter().cloned().chain(ours).collect()
 }

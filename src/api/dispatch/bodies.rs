@@ -6,11 +6,12 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::api::dispatch::options::{DispatchOptionsBody, filled};
 use crate::api::dispatch::text_or_number::TextOrNumber;
 use crate::api::json::{ApiBody, UnknownFields};
 use crate::api::problem::{Fault, Problem};
 use crate::api::word::{
-    AlertSeverity, BillingType, NodeAlertType, SupportTicketAction, WebhookCategory, WebhookScope, NewServerState,
+    AlertSeverity, BillingType, NewServerState, NodeAlertType, SupportTicketAction, WebhookCategory,
 };
 use crate::model::dispatch::{
     CustomEmbed, CustomField, Dispatch, DispatchOptions, SYNC_COUNTS, SyncEnd, SyncOperation, changed_fields,
@@ -52,36 +53,6 @@ bodies_of_the_seeds!(
     EventBody
 );
 
-/// Whom a dispatch is for.
-#[derive(Default, Deserialize, Validate, ToSchema)]
-#[garde(allow_unvalidated)]
-pub(in crate::api) struct DispatchOptionsBody {
-    /// Webhooks of these categories, instead of the function's own.
-    types: Option<Vec<WebhookCategory>>,
-    /// Webhooks of these scopes. Absent or empty: `["ADMIN"]`. `USER` needs `user_id`.
-    scopes: Option<Vec<WebhookScope>>,
-    /// The customer whose webhooks the scope `USER` means.
-    #[garde(custom(identifier))]
-    user_id: Option<TextOrNumber>,
-    /// `false`: also webhooks that are disabled.
-    only_enabled: Option<bool>,
-    /// The company whose webhooks are meant, where the key is for all. Absent: those of none.
-    company_id: Option<String>,
-}
-
-impl DispatchOptionsBody {
-    fn read(options: Option<Self>) -> DispatchOptions {
-        let options = options.unwrap_or_default();
-        DispatchOptions {
-            types: options.types.unwrap_or_default().into_iter().map(|word| word.0).collect(),
-            scopes: options.scopes.unwrap_or_default().into_iter().map(|word| word.0).collect(),
-            user_id: options.user_id.map(TextOrNumber::into_text),
-            only_enabled: options.only_enabled.unwrap_or(true),
-            company_id: options.company_id,
-        }
-    }
-}
-
 /// Settings that were changed.
 #[derive(Deserialize, Validate, ToSchema)]
 #[garde(allow_unvalidated)]
@@ -104,7 +75,10 @@ impl DispatchBody for SettingsUpdateBody {
         let changed_fields = match (self.changed_fields, self.before, self.after) {
             (Some(names), _, _) => names,
             (None, None, None) => {
-                return Err(missing("/changed_fields", "name the settings in changed_fields, or send before and after"));
+                return Err(missing(
+                    "/changed_fields",
+                    "name the settings in changed_fields, or send before and after",
+                ));
             }
             (None, before, after) => {
                 let names = changed_fields(&before.unwrap_or_default(), &after.unwrap_or_default());
@@ -200,10 +174,12 @@ impl DispatchBody for SyncCompletionBody {
             (_, None) if operations.iter().all(|one| one.ok) => SyncEnd::Completed,
             (_, None) => SyncEnd::Failed,
         };
-        let SyncSummaryBody { locations, nodes, allocations, servers, databases } = self.summary.unwrap_or_default();
+        let SyncSummaryBody { locations, nodes, allocations, servers, databases } =
+            self.summary.unwrap_or_default();
         let counts = [locations, nodes, allocations, servers, databases];
         let summary = SYNC_COUNTS.into_iter().zip(counts).filter_map(|(name, count)| Some((name, count?)));
-        let operation = |one: SyncOperationBody| SyncOperation { name: one.name, ok: one.ok, error: one.error };
+        let operation =
+            |one: SyncOperationBody| SyncOperation { name: one.name, ok: one.ok, error: one.error };
         let dispatch = Dispatch::SyncCompletion {
             end,
             operations: operations.into_iter().map(operation).collect(),
@@ -392,19 +368,6 @@ impl DispatchBody for EventBody {
             return Err(Problem::invalid_body(vec![Fault::new("/data", "wrong_type", "must be an object")]));
         }
         Ok((Some(Dispatch::Event { name: self.event, data }), DispatchOptionsBody::read(self.options)))
-    }
-}
-
-/// Text that shows something.
-fn filled(text: &str, _: &()) -> garde::Result {
-    if text.trim().is_empty() { Err(garde::Error::new("must not be empty")) } else { Ok(()) }
-}
-
-/// An id, if there is one: it is not empty.
-fn identifier(id: &Option<TextOrNumber>, context: &()) -> garde::Result {
-    match id {
-        Some(TextOrNumber::Text(text)) => filled(text, context),
-        Some(TextOrNumber::Number(_)) | None => Ok(()),
     }
 }
 

@@ -226,7 +226,8 @@ impl Function {
                 (Dispatch::BillingEvent { kind, details: filled("DETAILS", details)?, amount }, to)
             }
             Self::Custom { title, category, description, color, fields, to } => {
-                let fields = fields.into_iter().map(|(name, value)| CustomField { name, value, inline: true });
+                let fields =
+                    fields.into_iter().map(|(name, value)| CustomField { name, value, inline: true });
                 let title = filled("TITLE", title)?;
                 let embed = CustomEmbed { title, description, color, fields: fields.collect() };
                 (Dispatch::Custom { category, embed }, to)
@@ -235,7 +236,9 @@ impl Function {
                 let data: serde_json::Value = serde_json::from_str(&data)
                     .map_err(|error| Usage(format!("--data is not JSON: {error}")))?;
                 if !data.is_object() {
-                    return Err(Usage("--data is no JSON object: --data '{\"username\":\"jane\"}'".to_owned()));
+                    return Err(Usage(
+                        "--data is no JSON object: --data '{\"username\":\"jane\"}'".to_owned(),
+                    ));
                 }
                 (Dispatch::Event { name: filled("NAME", name)?, data }, to)
             }
@@ -244,7 +247,11 @@ impl Function {
 }
 
 fn filled(name: &str, text: String) -> Result<String, Usage> {
-    if text.trim().is_empty() { Err(Usage(format!("{name} is empty: nothing could be shown"))) } else { Ok(text) }
+    if text.trim().is_empty() {
+        Err(Usage(format!("{name} is empty: nothing could be shown")))
+    } else {
+        Ok(text)
+    }
 }
 
 fn category() -> impl clap::builder::TypedValueParser<Value = Category> {
@@ -277,7 +284,8 @@ fn count(text: &str) -> Result<(&'static str, u64), String> {
 }
 
 fn percent(text: &str) -> Result<f64, String> {
-    let number: f64 = text.trim().trim_end_matches('%').trim().parse().map_err(|_| "it is no number".to_owned())?;
+    let number: f64 =
+        text.trim().trim_end_matches('%').trim().parse().map_err(|_| "it is no number".to_owned())?;
     if (0.0..=1_000_000.0).contains(&number) { Ok(number) } else { Err("it is no percentage".to_owned()) }
 }
 
@@ -286,5 +294,8 @@ fn color(text: &str) -> Result<u32, String> {
         Some(hex) => u32::from_str_radix(hex, 16),
         None => text.parse(),
     };
-    parsed.ok().filter(|color| *color <= 0xFF_FF_FF).ok_or_else(|| "it is no color: 3447003 or #3498db".to_owned())
+    parsed
+        .ok()
+        .filter(|color| *color <= 0xFF_FF_FF)
+        .ok_or_else(|| "it is no color: 3447003 or #3498db".to_owned())
 }

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::discord::{HttpTransport, Permit, Share};
+use crate::dispatch::Context;
 use crate::dispatch::sink::prepare::prepare;
 use crate::dispatch::sink::share::share_of;
-use crate::dispatch::Context;
 use crate::model::dispatch::message_author;
-use crate::model::{Action, Arrived, Attempt, Destination, Message, Outcome, Reason, Snowflake, Source, WebhookMark};
+use crate::model::{
+    Action, Arrived, Attempt, Destination, Message, Outcome, Reason, Snowflake, Source, WebhookMark,
+};
 use crate::store::Result;
 
 /// Why there are no buttons: Discord allows them only on webhooks that an application owns.

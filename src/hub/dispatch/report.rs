@@ -10,7 +10,11 @@ use crate::store::Result;
 impl Hub {
     /// How each webhook took `dispatched`, once all of them did, `patience` has run out, or nuncio shuts down. One that
     /// hangs does not hold the others' results: it is pending then.
-    pub async fn dispatch_report(&self, dispatched: &Dispatched, patience: Duration) -> Result<DispatchReport> {
+    pub async fn dispatch_report(
+        &self,
+        dispatched: &Dispatched,
+        patience: Duration,
+    ) -> Result<DispatchReport> {
         let Some(event) = dispatched.event_id else {
             return Ok(DispatchReport { results: Vec::new(), errors: dispatched.errors.clone() });
         };

@@ -125,7 +125,8 @@ impl WebhookSelection {
         if self.public {
             scopes.push(Scope::Public.as_str().to_owned());
         }
-        let scopes = if scopes.is_empty() { "no scope".to_owned() } else { format!("scope {}", scopes.join(", ")) };
+        let scopes =
+            if scopes.is_empty() { "no scope".to_owned() } else { format!("scope {}", scopes.join(", ")) };
         let enabled = if self.only_enabled { "enabled" } else { "enabled or not" };
         format!("{} webhooks, {scopes}, {enabled}", categories.join(", "))
     }

@@ -111,7 +111,8 @@ impl DispatchResult {
             return None;
         }
         let refused = self.status.filter(|status| *status >= 300 && self.state != DispatchState::Muted);
-        let reason = || if self.reason.is_empty() { self.state.as_str().to_owned() } else { self.reason.clone() };
+        let reason =
+            || if self.reason.is_empty() { self.state.as_str().to_owned() } else { self.reason.clone() };
         Some(refused.map_or_else(reason, |status| match status_text(status) {
             "" => format!("HTTP {status}"),
             text => format!("HTTP {status}: {text}"),
@@ -201,7 +202,12 @@ mod tests {
     #[case(DispatchState::Closed, None, "it was deleted", Some("it was deleted"))]
     #[case(DispatchState::Dead, Some(400), "too long", Some("HTTP 400: Bad Request"))]
     #[case(DispatchState::Dead, Some(418), "", Some("HTTP 418"))]
-    #[case(DispatchState::Muted, None, "muted until 13:32 UTC by Alice", Some("muted until 13:32 UTC by Alice"))]
+    #[case(
+        DispatchState::Muted,
+        None,
+        "muted until 13:32 UTC by Alice",
+        Some("muted until 13:32 UTC by Alice")
+    )]
     #[case(DispatchState::Canceled, None, "", Some("canceled"))]
     fn an_error_is_the_answer_or_the_reason(
         #[case] state: DispatchState,

@@ -44,12 +44,10 @@ pub(in crate::render) fn node(facts: &Facts<'_>) -> Option<Card> {
         Some(Severity::Error | Severity::Critical) => Color::Look,
     };
     let node = line(facts, "node_name")?;
-    let percent = |name: &str| -> Option<Markdown> {
-        Some([short(&string(facts, name)?, 20), literal("%")].into())
-    };
-    let has_high = || -> Markdown {
-        [node.clone(), literal(" has high "), literal(resource), literal(" usage")].into()
-    };
+    let percent =
+        |name: &str| -> Option<Markdown> { Some([short(&string(facts, name)?, 20), literal("%")].into()) };
+    let has_high =
+        || -> Markdown { [node.clone(), literal(" has high "), literal(resource), literal(" usage")].into() };
     let usage = percent("usage");
     let of = usage.clone().map(|usage| [literal(": "), usage].into()).unwrap_or_default();
     let card = Card::new(facts.event, color, literal(title), [has_high(), of].into())

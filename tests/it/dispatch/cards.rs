@@ -26,8 +26,9 @@ fn all() -> Vec<(&'static str, Value, &'static str, &'static str, u64, Vec<Value
     let server_fields =
         |state: &str| vec![field("Server", "Survival"), field("Status", state), field("Node", "node-1")];
     let ticket = |action: &str| json!({"action": action, "ticket_id": 1001, "subject": "Cannot log in", "details": "since noon"});
-    let ticket_fields =
-        |action: &str| vec![field("Ticket ID", "1001"), field("Action", action), wide("Details", "since noon")];
+    let ticket_fields = |action: &str| {
+        vec![field("Ticket ID", "1001"), field("Action", action), wide("Details", "since noon")]
+    };
     let alert = |severity: &str| json!({"title": format!("Database {severity}"), "error": "refused", "severity": severity});
     let node = |resource: &str, usage: f64| json!({"node_name": "node-1", "alert_type": resource, "usage": usage, "threshold": 80});
     let node_fields =
@@ -49,16 +50,42 @@ fn all() -> Vec<(&'static str, Value, &'static str, &'static str, u64, Vec<Value
             YELLOW,
             vec![wide("Changed Fields", "Unknown")],
         ),
-        ("server-state", server("online"), "🟢 Server Online", "Survival is now online", GREEN, server_fields("Online")),
-        ("server-state", server("offline"), "🔴 Server Offline", "Survival is now offline", RED, server_fields("Offline")),
-        ("server-state", server("crashed"), "💥 Server Crashed", "Survival is now crashed", ORANGE, server_fields("Crashed")),
+        (
+            "server-state",
+            server("online"),
+            "🟢 Server Online",
+            "Survival is now online",
+            GREEN,
+            server_fields("Online"),
+        ),
+        (
+            "server-state",
+            server("offline"),
+            "🔴 Server Offline",
+            "Survival is now offline",
+            RED,
+            server_fields("Offline"),
+        ),
+        (
+            "server-state",
+            server("crashed"),
+            "💥 Server Crashed",
+            "Survival is now crashed",
+            ORANGE,
+            server_fields("Crashed"),
+        ),
         (
             "sync-completion",
             json!({"success": true, "details": "All synced", "duration": 45.23, "summary": {"nodes": 2, "locations": 1}}),
             "✅ Sync Completed",
             "All synced",
             GREEN,
-            vec![field("Status", "Success"), field("Duration", "45.23s"), field("Locations", "1"), field("Nodes", "2")],
+            vec![
+                field("Status", "Success"),
+                field("Duration", "45.23s"),
+                field("Locations", "1"),
+                field("Nodes", "2"),
+            ],
         ),
         (
             "sync-completion",
@@ -77,16 +104,86 @@ fn all() -> Vec<(&'static str, Value, &'static str, &'static str, u64, Vec<Value
             vec![field("Status", "Cancelled"), field("Duration", "3s")],
         ),
         ("system-alert", alert("info"), "ℹ️ Database info", "refused", BLUE, vec![field("Severity", "Info")]),
-        ("system-alert", alert("warning"), "⚠️ Database warning", "refused", YELLOW, vec![field("Severity", "Warning")]),
-        ("system-alert", alert("error"), "🚨 Database error", "refused", RED, vec![field("Severity", "Error")]),
-        ("system-alert", alert("critical"), "🚨 Database critical", "refused", ORANGE, vec![field("Severity", "Critical")]),
-        ("support-ticket", ticket("created"), "🎫 Support Ticket Created", "Cannot log in", CYAN, ticket_fields("Created")),
-        ("support-ticket", ticket("updated"), "🔄 Support Ticket Updated", "Cannot log in", YELLOW, ticket_fields("Updated")),
-        ("support-ticket", ticket("resolved"), "✅ Support Ticket Resolved", "Cannot log in", GREEN, ticket_fields("Resolved")),
-        ("node-alert", node("cpu", 89.5), "⚠️ CPU Usage Alert", "node-1 has high cpu usage", YELLOW, node_fields("89.5%")),
-        ("node-alert", node("memory", 90.0), "⚠️ Memory Usage Alert", "node-1 has high memory usage", ORANGE, node_fields("90%")),
-        ("node-alert", node("disk", 81.25), "⚠️ Disk Space Usage Alert", "node-1 has high disk usage", YELLOW, node_fields("81.25%")),
-        ("node-alert", node("network", 0.0), "⚠️ Network Usage Alert", "node-1 has high network usage", YELLOW, node_fields("0%")),
+        (
+            "system-alert",
+            alert("warning"),
+            "⚠️ Database warning",
+            "refused",
+            YELLOW,
+            vec![field("Severity", "Warning")],
+        ),
+        (
+            "system-alert",
+            alert("error"),
+            "🚨 Database error",
+            "refused",
+            RED,
+            vec![field("Severity", "Error")],
+        ),
+        (
+            "system-alert",
+            alert("critical"),
+            "🚨 Database critical",
+            "refused",
+            ORANGE,
+            vec![field("Severity", "Critical")],
+        ),
+        (
+            "support-ticket",
+            ticket("created"),
+            "🎫 Support Ticket Created",
+            "Cannot log in",
+            CYAN,
+            ticket_fields("Created"),
+        ),
+        (
+            "support-ticket",
+            ticket("updated"),
+            "🔄 Support Ticket Updated",
+            "Cannot log in",
+            YELLOW,
+            ticket_fields("Updated"),
+        ),
+        (
+            "support-ticket",
+            ticket("resolved"),
+            "✅ Support Ticket Resolved",
+            "Cannot log in",
+            GREEN,
+            ticket_fields("Resolved"),
+        ),
+        (
+            "node-alert",
+            node("cpu", 89.5),
+            "⚠️ CPU Usage Alert",
+            "node-1 has high cpu usage",
+            YELLOW,
+            node_fields("89.5%"),
+        ),
+        (
+            "node-alert",
+            node("memory", 90.0),
+            "⚠️ Memory Usage Alert",
+            "node-1 has high memory usage",
+            ORANGE,
+            node_fields("90%"),
+        ),
+        (
+            "node-alert",
+            node("disk", 81.25),
+            "⚠️ Disk Space Usage Alert",
+            "node-1 has high disk usage",
+            YELLOW,
+            node_fields("81.25%"),
+        ),
+        (
+            "node-alert",
+            node("network", 0.0),
+            "⚠️ Network Usage Alert",
+            "node-1 has high network usage",
+            YELLOW,
+            node_fields("0%"),
+        ),
         (
             "billing-event",
             json!({"event_type": "invoice", "details": "Invoice 7", "amount": 12.5}),
@@ -159,7 +256,11 @@ async fn every_function_shows_what_the_typescript_dispatcher_showed() {
         assert_eq!((&answer["success"], &answer["sent"]), (&json!(true), &json!(1)), "{body}: {answer}");
         assert!(answer.get("warnings").is_none() && answer.get("pending").is_none(), "{body}: {answer}");
         let result = &answer["results"][0];
-        assert_eq!((&result["webhook"], &result["status"], &result["state"]), (&json!(category), &json!(200), &json!("delivered")), "{answer}");
+        assert_eq!(
+            (&result["webhook"], &result["status"], &result["state"]),
+            (&json!(category), &json!(200), &json!("delivered")),
+            "{answer}"
+        );
         let message = p.next("general").await;
         let mut expected = json!({"title": title, "color": color});
         if !description.is_empty() {
@@ -189,16 +290,30 @@ async fn every_function_shows_what_the_typescript_dispatcher_showed() {
 
 #[tokio::test]
 async fn a_webhook_without_a_name_for_discord_is_signed_by_the_brand() {
-    let p = Platform::with(&[("DISPATCH_NAME", "NodeByte"), ("DISPATCH_ICON_URL", "https://a.example/brand.png")]).await;
+    let p = Platform::with(&[
+        ("DISPATCH_NAME", "NodeByte"),
+        ("DISPATCH_ICON_URL", "https://a.example/brand.png"),
+    ])
+    .await;
     p.stores("general", json!({"name": "Discord alerts", "type": "CUSTOM"})).await;
-    p.stores("assets", json!({"name": "Own", "type": "CUSTOM", "avatar_url": "https://a.example/own.png"})).await;
+    p.stores("assets", json!({"name": "Own", "type": "CUSTOM", "avatar_url": "https://a.example/own.png"}))
+        .await;
     let sent = p.awaits("custom", json!({"embed": {"title": "T"}})).await;
     assert_eq!(sent["sent"], 2, "{sent}");
     assert_eq!(p.next("general").await.0["author"]["username"], "NodeByte");
     assert_eq!(p.next("assets").await.0["author"]["username"], "Own");
-    let icons: Vec<Value> = p.t.discord.requests().into_iter().filter_map(|asked| asked.body?.get("avatar_url").cloned()).collect();
+    let icons: Vec<Value> =
+        p.t.discord
+            .requests()
+            .into_iter()
+            .filter_map(|asked| asked.body?.get("avatar_url").cloned())
+            .collect();
     assert_eq!(icons.len(), 2);
-    assert!(icons.contains(&json!("https://a.example/brand.png")) && icons.contains(&json!("https://a.example/own.png")), "{icons:?}");
+    assert!(
+        icons.contains(&json!("https://a.example/brand.png"))
+            && icons.contains(&json!("https://a.example/own.png")),
+        "{icons:?}"
+    );
     p.finish().await;
 }
 
@@ -207,8 +322,12 @@ async fn a_webhook_without_a_name_for_discord_is_signed_by_the_brand() {
 async fn values_of_settings_are_nowhere() {
     let p = Platform::start().await;
     p.stores("general", json!({"type": "SYSTEM"})).await;
-    let (before, after) = (json!({"smtp": {"password": "canary-old"}, "a": 1}), json!({"smtp": {"password": "canary-new"}, "a": 1.0}));
-    let sent = p.awaits("settings-update", json!({"before": before, "after": after, "updatedBy": "bob"})).await;
+    let (before, after) = (
+        json!({"smtp": {"password": "canary-old"}, "a": 1}),
+        json!({"smtp": {"password": "canary-new"}, "a": 1.0}),
+    );
+    let sent =
+        p.awaits("settings-update", json!({"before": before, "after": after, "updatedBy": "bob"})).await;
     assert_eq!(sent["sent"], 1, "{sent}");
     let message = p.next("general").await;
     assert_eq!(message.0["embeds"][0]["fields"][0]["value"], "smtp");

@@ -12,7 +12,8 @@ use crate::webhooks::makes_webhook;
 /// The block behind `<!-- run: NAME -->`.
 fn block(name: &str) -> String {
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/dispatcher.md")).unwrap();
-    let behind = page.split(&format!("<!-- run: {name} -->\n```")).nth(1).unwrap_or_else(|| panic!("no block {name}"));
+    let behind =
+        page.split(&format!("<!-- run: {name} -->\n```")).nth(1).unwrap_or_else(|| panic!("no block {name}"));
     behind.split_once('\n').unwrap().1.split("\n```").next().unwrap().to_owned()
 }
 
@@ -22,13 +23,19 @@ async fn runs(p: &Platform, name: &str, webhook: &str) -> String {
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
     let mut command = Command::new("sh");
     command.args(["-e", "-c", &block(name)]).current_dir(p.t.folder()).env_clear().env("PATH", path);
-    for variable in ["NUNCIO_DATABASE_URL", "NUNCIO_ENCRYPTION_KEY", "DISCORD_API_URL", "WEBHOOK_SECRET", "LOG_DIR"] {
+    for variable in
+        ["NUNCIO_DATABASE_URL", "NUNCIO_ENCRYPTION_KEY", "DISCORD_API_URL", "WEBHOOK_SECRET", "LOG_DIR"]
+    {
         command.env(variable, p.t.variable(variable));
     }
-    command.env("NUNCIO_API_KEY", KEY).env("NUNCIO_URL", p.t.url("").trim_end_matches('/')).env("WEBHOOK_URL", webhook);
+    command
+        .env("NUNCIO_API_KEY", KEY)
+        .env("NUNCIO_URL", p.t.url("").trim_end_matches('/'))
+        .env("WEBHOOK_URL", webhook);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
     let output = within(name, child.wait_with_output()).await.unwrap();
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let said =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{name}: {said}");
     said
 }
@@ -50,7 +57,8 @@ async fn every_block_of_the_page_works() {
     for category in ["VPS", "SYSTEM", "BILLING", "SECURITY", "SUPPORT", "CUSTOM"] {
         p.stores("general", json!({"name": category, "type": category})).await;
     }
-    p.stores("general", json!({"name": "cus_1", "type": "BILLING", "scope": "USER", "user_id": "cus_1"})).await;
+    p.stores("general", json!({"name": "cus_1", "type": "BILLING", "scope": "USER", "user_id": "cus_1"}))
+        .await;
     if has_curl {
         runs(&p, "user", &webhook).await;
         assert_eq!(p.next("general").await.title(), "📄 Invoice Generated");

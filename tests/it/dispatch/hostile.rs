@@ -12,7 +12,9 @@ const HOSTILE: &str = "@everyone @here <@100000000000000001> <@&1000000000000000
 fn everywhere(value: &Value, text: &str) -> Value {
     match value {
         Value::String(word) if word == "TEXT" => json!(text),
-        Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), everywhere(value, text))).collect(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| (name.clone(), everywhere(value, text))).collect()
+        }
         Value::Array(items) => items.iter().map(|item| everywhere(item, text)).collect(),
         other => other.clone(),
     }
@@ -27,7 +29,10 @@ fn bodies() -> Vec<(&'static str, Value)> {
             json!({"operations": [{"name": "TEXT", "ok": false, "error": "TEXT"}], "details": "TEXT", "duration": "TEXT"}),
         ),
         ("system-alert", json!({"title": "TEXT", "error": "TEXT"})),
-        ("support-ticket", json!({"action": "created", "ticket_id": "TEXT", "subject": "TEXT", "details": "TEXT"})),
+        (
+            "support-ticket",
+            json!({"action": "created", "ticket_id": "TEXT", "subject": "TEXT", "details": "TEXT"}),
+        ),
         ("node-alert", json!({"node_name": "TEXT", "alert_type": "cpu", "usage": 90, "threshold": 80})),
         ("billing-event", json!({"event_type": "invoice", "details": "TEXT", "amount": "TEXT"})),
         (
@@ -52,12 +57,20 @@ async fn no_field_of_any_function_mentions_or_formats() {
             // Its author formats it; it mentions nobody all the same.
             let description = embed["description"].take();
             let description = description.as_str().unwrap();
-            assert!(description.contains("[bank](https://evil.example)") && description.contains("**b**"), "{description}");
-            assert!(!description.contains("@everyone") && !description.contains("<@") && !description.contains('\u{202e}'));
+            assert!(
+                description.contains("[bank](https://evil.example)") && description.contains("**b**"),
+                "{description}"
+            );
+            assert!(
+                !description.contains("@everyone")
+                    && !description.contains("<@")
+                    && !description.contains('\u{202e}')
+            );
         }
         let text = format!("{} {embed}", message.content());
         // The summary and the embed show the words; nothing of them is a mention, a link or bold.
-        for live in ["@everyone", "@here", "<@1", "<@&1", "[bank](https://evil.example)", "\u{202e}", "**b**"] {
+        for live in ["@everyone", "@here", "<@1", "<@&1", "[bank](https://evil.example)", "\u{202e}", "**b**"]
+        {
             assert!(!text.contains(live), "{function}: {live:?} in {text}");
         }
         for nobody in ["mentions", "mention_roles"] {
@@ -66,7 +79,12 @@ async fn no_field_of_any_function_mentions_or_formats() {
         assert_eq!(message.0["mention_everyone"], false, "{function}");
     }
     let posted = p.t.discord.requests();
-    assert!(posted.iter().filter(|asked| asked.method == "POST" && asked.path.contains("/webhooks/")).all(|asked| asked.had_allowed_mentions || asked.path.ends_with("/webhooks")));
+    assert!(
+        posted
+            .iter()
+            .filter(|asked| asked.method == "POST" && asked.path.contains("/webhooks/"))
+            .all(|asked| asked.had_allowed_mentions || asked.path.ends_with("/webhooks"))
+    );
     p.finish().await;
 }
 
@@ -84,8 +102,11 @@ async fn long_and_empty_texts_give_a_card() {
             p.next("general").await;
         }
     }
-    let many: Vec<Value> = (0..80).map(|at| json!({"name": format!("f{at}"), "value": "v".repeat(900)})).collect();
-    let sent = p.awaits("custom", json!({"embed": {"title": "T", "description": "d".repeat(4096), "fields": many}})).await;
+    let many: Vec<Value> =
+        (0..80).map(|at| json!({"name": format!("f{at}"), "value": "v".repeat(900)})).collect();
+    let sent = p
+        .awaits("custom", json!({"embed": {"title": "T", "description": "d".repeat(4096), "fields": many}}))
+        .await;
     assert_eq!(sent["sent"], 1, "{sent}");
     let message = p.next("general").await;
     assert!(message.description().contains("more)"), "what is left out is counted");

@@ -21,9 +21,14 @@ async fn the_same_alert_changes_its_message() {
         assert_eq!(p.awaits("node-alert", node("node-1", "memory", usage)).await["sent"], 1);
     }
     let now = general.becomes(first.id(), "the third time", |card| card.description().contains("×3")).await;
-    assert!(now.0.to_string().contains("83%") && now.description().starts_with("node-1 has high memory usage"), "{now:?}");
+    assert!(
+        now.0.to_string().contains("83%") && now.description().starts_with("node-1 has high memory usage"),
+        "{now:?}"
+    );
     // Another resource, another node, and the same one when it is worse: a message each.
-    for (other, resource, usage) in [("node-1", "cpu", 81.0), ("node-2", "memory", 81.0), ("node-1", "memory", 95.0)] {
+    for (other, resource, usage) in
+        [("node-1", "cpu", 81.0), ("node-2", "memory", 81.0), ("node-1", "memory", 95.0)]
+    {
         p.awaits("node-alert", node(other, resource, usage)).await;
         assert!(!p.next("general").await.description().contains('×'));
     }
@@ -36,7 +41,11 @@ async fn the_same_alert_changes_its_message() {
         p.awaits("system-alert", json!({"title": "Database", "error": error})).await;
     }
     let alert = p.next("general").await;
-    general.becomes(alert.id(), "the second error", |card| card.description().contains("×2") && card.description().contains("timeout")).await;
+    general
+        .becomes(alert.id(), "the second error", |card| {
+            card.description().contains("×2") && card.description().contains("timeout")
+        })
+        .await;
     for _ in 0..2 {
         p.awaits("server-state", json!({"server_name": "S", "new_state": "online"})).await;
         p.next("general").await;
@@ -57,7 +66,11 @@ async fn a_muted_kind_is_canceled_and_the_answer_says_so() {
     let error = accepted["errors"][0]["error"].as_str().unwrap();
     assert!(error.starts_with("server.online is muted until ") && error.contains(" by "), "{error}");
     let waited = p.awaits("server-state", body.clone()).await;
-    assert_eq!((&waited["success"], &waited["failed"], &waited["results"][0]["state"]), (&json!(false), &json!(1), &json!("muted")), "{waited}");
+    assert_eq!(
+        (&waited["success"], &waited["failed"], &waited["results"][0]["state"]),
+        (&json!(false), &json!(1), &json!("muted")),
+        "{waited}"
+    );
     assert_eq!(waited["errors"][0]["webhook"], "ops");
     assert!(waited["errors"][0]["error"].as_str().unwrap().starts_with("muted until "), "{waited}");
     let shown = p.t.runs(&["events", "show", accepted["event_id"].as_str().unwrap()]).await;

@@ -99,7 +99,8 @@ async fn take(State(hooks): State<Hooks>, Path((id, _)): Path<(u64, String)>) ->
         let gone = json!({"message": "Unknown Webhook", "code": 10015});
         return (StatusCode::NOT_FOUND, Json(gone)).into_response();
     }
-    Json(json!({"id": (id + 1_000_000).to_string(), "channel_id": "1", "webhook_id": id.to_string()})).into_response()
+    Json(json!({"id": (id + 1_000_000).to_string(), "channel_id": "1", "webhook_id": id.to_string()}))
+        .into_response()
 }
 
 #[tokio::test]
@@ -126,12 +127,19 @@ async fn a_thousand_webhooks_of_which_a_third_are_dead() {
     assert_eq!(results.len(), 1000);
     for result in &results {
         let number: u64 = result.webhook.strip_prefix("hook-").unwrap().parse().unwrap();
-        let expected = if number % 3 == 0 { (Some(404), Some("HTTP 404: Not Found".to_owned())) } else { (Some(200), None) };
+        let expected = if number % 3 == 0 {
+            (Some(404), Some("HTTP 404: Not Found".to_owned()))
+        } else {
+            (Some(200), None)
+        };
         assert_eq!((result.status, result.error()), expected, "{result:?}");
         assert_eq!(hooks.0.posted.lock().unwrap()[&(FIRST + number)], 1, "{result:?}");
     }
     let mut p = p;
     p.t.stop().await;
     let errors = p.t.log.at(Level::ERROR);
-    assert!(errors.iter().all(|line| line.contains("is closed: Discord does not know this webhook")), "{errors:#?}");
+    assert!(
+        errors.iter().all(|line| line.contains("is closed: Discord does not know this webhook")),
+        "{errors:#?}"
+    );
 }

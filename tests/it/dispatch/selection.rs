@@ -16,7 +16,8 @@ const NOBODY: &str = "No webhooks configured for this event type";
 async fn reached(p: &Platform, function: &str, body: Value) -> Vec<String> {
     let answer = p.awaits(function, body).await;
     let results = answer["results"].as_array().unwrap();
-    let mut names: Vec<String> = results.iter().map(|one| one["webhook"].as_str().unwrap().to_owned()).collect();
+    let mut names: Vec<String> =
+        results.iter().map(|one| one["webhook"].as_str().unwrap().to_owned()).collect();
     names.sort_unstable();
     assert_eq!(answer["sent"], names.len(), "{answer}");
     p.t.channel("general").next_messages(names.len()).await;
@@ -59,12 +60,16 @@ async fn each_option_chooses_as_the_contract_says() {
         assert_eq!(reached(&p, "billing-event", bill(options.clone())).await, expected, "{options}");
     }
     // Its switch did not move.
-    let listed = http().get(p.t.url(&format!("/v1/discord-webhooks/{off}"))).bearer_auth(KEY).send().await.unwrap();
+    let listed =
+        http().get(p.t.url(&format!("/v1/discord-webhooks/{off}"))).bearer_auth(KEY).send().await.unwrap();
     assert_eq!(listed.json::<Value>().await.unwrap()["enabled"], false);
     // What is internal reaches no PUBLIC webhook, and the answer says why.
     let none = p.dispatches("billing-event", bill(json!({"scopes": ["PUBLIC"]}))).await;
     assert_eq!((&none["deliveries"], &none["errors"][0]["error"]), (&json!(0), &json!(NOBODY)));
-    assert!(none["warnings"][0]["message"].as_str().unwrap().contains("never receive billing-event"), "{none}");
+    assert!(
+        none["warnings"][0]["message"].as_str().unwrap().contains("never receive billing-event"),
+        "{none}"
+    );
     let online = json!({"serverName": "S", "newState": "online", "options": {"scopes": ["PUBLIC"]}});
     assert_eq!(reached(&p, "server-state", online).await, ["public-game"]);
     p.finish().await;
@@ -78,11 +83,19 @@ async fn what_nobody_wants_says_so_and_goes_out_once_somebody_does() {
     let error = json!([{"webhook": "system", "error": NOBODY}]);
     assert_eq!((&accepted["deliveries"], &accepted["errors"]), (&json!(0), &error));
     let waited = p.awaits("server-state", body).await;
-    assert_eq!((&waited["success"], &waited["sent"], &waited["failed"], &waited["errors"]), (&json!(false), &json!(0), &json!(0), &error));
+    assert_eq!(
+        (&waited["success"], &waited["sent"], &waited["failed"], &waited["errors"]),
+        (&json!(false), &json!(0), &json!(0), &error)
+    );
     assert_eq!(p.t.health().await["status"], "ok", "nobody has to mend that: {}", p.t.health().await);
     let id = accepted["event_id"].as_str().unwrap();
     let shown = p.t.runs(&["events", "show", id]).await;
-    assert!(shown.stdout.contains("no webhook for it") && shown.stdout.contains("GAME_SERVER webhooks, scope ADMIN, enabled"), "{}", shown.stdout);
+    assert!(
+        shown.stdout.contains("no webhook for it")
+            && shown.stdout.contains("GAME_SERVER webhooks, scope ADMIN, enabled"),
+        "{}",
+        shown.stdout
+    );
     p.stores("general", json!({"type": "GAME_SERVER"})).await;
     let again = p.t.runs(&["redeliver", id]).await;
     assert_eq!(again.code, 0, "{}{}", again.stdout, again.stderr);
@@ -106,7 +119,8 @@ async fn a_company_reaches_its_own_webhooks_only() {
     let p = Platform::start().await;
     let mut keys = Vec::new();
     for company in ["acme", "other"] {
-        let made = p.posts("/v1/keys", json!({"name": company, "role": "admin", "company_id": company})).await;
+        let made =
+            p.posts("/v1/keys", json!({"name": company, "role": "admin", "company_id": company})).await;
         let key = made.body["key"].as_str().unwrap().to_owned();
         let url = crate::webhooks::makes_webhook(&p.t, "general").await;
         let about = json!({"name": company, "type": "CUSTOM", "webhook_url": url});
@@ -119,7 +133,12 @@ async fn a_company_reaches_its_own_webhooks_only() {
     let reached = async |key: &str, options: Value| {
         let body = json!({"embed": embed, "options": options});
         let reply = p.posts_with(key, &[], "/v1/dispatch/custom?wait=true", &body).await;
-        let names: Vec<Value> = reply.body["results"].as_array().into_iter().flatten().map(|one| one["webhook"].clone()).collect();
+        let names: Vec<Value> = reply.body["results"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|one| one["webhook"].clone())
+            .collect();
         p.t.channel("general").next_messages(names.len()).await;
         (reply.status, names)
     };
@@ -132,7 +151,8 @@ async fn a_company_reaches_its_own_webhooks_only() {
 }
 
 /// Webhooks of many owners, whose rows were written by hand: each would otherwise need a Discord webhook of its own.
-const OWNERS: [&str; 12] = ["1", "2", "10", "cus_1", "CUS_1", "cus%", "cus_", "", "O'Brien", "1 OR 1=1", "ü", "10\u{200b}"];
+const OWNERS: [&str; 12] =
+    ["1", "2", "10", "cus_1", "CUS_1", "cus%", "cus_", "", "O'Brien", "1 OR 1=1", "ü", "10\u{200b}"];
 
 async fn many_owners(p: &Platform) {
     let database = Database::open(p.t.store().path()).await.unwrap();
@@ -185,7 +205,8 @@ async fn no_customers_event_reaches_another() {
     );
     let (mut runner, mut owned) = (TestRunner::deterministic(), 0);
     for _ in 0..10_000 {
-        let (types, mut scopes, user, only_enabled, company, function, own) = options.new_tree(&mut runner).unwrap().current();
+        let (types, mut scopes, user, only_enabled, company, function, own) =
+            options.new_tree(&mut runner).unwrap().current();
         scopes.push(Scope::User);
         let options = DispatchOptions {
             types: types.clone(),
@@ -202,17 +223,23 @@ async fn no_customers_event_reaches_another() {
         let mut of_owner = std::collections::HashSet::new();
         for found in p.t.store().selected_webhooks(&selection).await.unwrap() {
             let name = &names[&found.id.to_string()];
-            let [its_company, its_owner, category, scope] = name.split('\n').collect::<Vec<_>>()[..] else { panic!("{name}") };
+            let [its_company, its_owner, category, scope] = name.split('\n').collect::<Vec<_>>()[..] else {
+                panic!("{name}")
+            };
             assert_eq!(its_company, company);
             let scope = Scope::from_word(scope).unwrap();
-            assert!(scopes.contains(&scope) && wanted.iter().any(|one| one.as_str() == category), "{options:?}: {name:?}");
+            assert!(
+                scopes.contains(&scope) && wanted.iter().any(|one| one.as_str() == category),
+                "{options:?}: {name:?}"
+            );
             assert!(scope != Scope::Public || !function.is_internal(), "{function:?}: {name:?}");
             if scope == Scope::User {
                 assert_eq!(its_owner, user, "another customer's: {options:?}");
                 of_owner.insert(category.to_owned());
             }
         }
-        let all: std::collections::HashSet<String> = wanted.iter().map(|one| one.as_str().to_owned()).collect();
+        let all: std::collections::HashSet<String> =
+            wanted.iter().map(|one| one.as_str().to_owned()).collect();
         assert_eq!(of_owner, all, "its owner's: {options:?}");
         owned += 1;
     }

@@ -11,7 +11,10 @@ async fn every_function_has_a_command() {
     let all: [(&[&str], &str); 9] = [
         (&["settings-update", "--changed", "site_name", "--updated-by", "bob"], "⚙️ System Settings Updated"),
         (&["server-state", "Survival", "crashed", "--node", "node-1"], "💥 Server Crashed"),
-        (&["sync-completion", "failed", "--failed", "servers=timeout", "--count", "nodes=2"], "❌ Sync Failed"),
+        (
+            &["sync-completion", "failed", "--failed", "servers=timeout", "--count", "nodes=2"],
+            "❌ Sync Failed",
+        ),
         (&["system-alert", "Database", "refused", "--severity", "critical"], "🚨 Database"),
         (&["support-ticket", "created", "T-1", "Cannot log in"], "🎫 Support Ticket Created"),
         (&["node-alert", "node-1", "disk", "93.5%", "80"], "⚠️ Disk Space Usage Alert"),
@@ -28,7 +31,11 @@ async fn every_function_has_a_command() {
         assert_eq!(p.next("general").await.title(), title);
     }
     let ran = p.t.runs(&["dispatch", "custom", "Hello"]).await;
-    assert!(ran.code == 0 && ran.stdout.starts_with("evt_") && ran.stdout.contains("for 1 webhook"), "{}", ran.stdout);
+    assert!(
+        ran.code == 0 && ran.stdout.starts_with("evt_") && ran.stdout.contains("for 1 webhook"),
+        "{}",
+        ran.stdout
+    );
     p.next("general").await;
     p.finish().await;
 }
@@ -38,7 +45,13 @@ async fn it_says_what_is_wrong_and_what_waits() {
     let mut p = Platform::start().await;
     let nobody = p.t.runs(&["dispatch", "custom", "Hello"]).await;
     assert_eq!(nobody.code, 1);
-    assert!(nobody.stderr.contains("No webhooks configured for this event type. It is kept: nuncio events show evt_"), "{}", nobody.stderr);
+    assert!(
+        nobody
+            .stderr
+            .contains("No webhooks configured for this event type. It is kept: nuncio events show evt_"),
+        "{}",
+        nobody.stderr
+    );
     let usage: [(&[&str], &str); 4] = [
         (&["dispatch", "custom", " "], "TITLE is empty"),
         (&["dispatch", "custom", "T", "--scopes", "USER"], "scope USER needs user_id"),
@@ -53,7 +66,11 @@ async fn it_says_what_is_wrong_and_what_waits() {
     p.t.stop().await;
     let kept = p.t.runs(&["dispatch", "custom", "Later", "--wait"]).await;
     assert_eq!(kept.code, 0, "{}", kept.stderr);
-    assert!(kept.stderr.contains("nuncio is not running on this database: it is sent at its next start."), "{}", kept.stderr);
+    assert!(
+        kept.stderr.contains("nuncio is not running on this database: it is sent at its next start."),
+        "{}",
+        kept.stderr
+    );
     p.t.boot().await;
     assert_eq!(p.next("general").await.title(), "Later");
     p.finish().await;

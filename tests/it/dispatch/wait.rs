@@ -18,7 +18,10 @@ async fn a_dead_webhook_is_told_apart_and_harms_no_other() {
     p.stores("general", json!({"name": "ops", "type": "CUSTOM"})).await;
     p.stores("assets", json!({"name": "old", "type": "CUSTOM"})).await;
     let hooks = p.t.discord.requests();
-    let deleted = hooks.iter().rev().find_map(|asked| asked.path.split("/webhooks/").nth(1)?.split('/').next()?.parse().ok());
+    let deleted = hooks
+        .iter()
+        .rev()
+        .find_map(|asked| asked.path.split("/webhooks/").nth(1)?.split('/').next()?.parse().ok());
     assert!(p.t.discord.delete_webhook(deleted.unwrap()));
     let body = json!({"embed": {"title": "T"}});
     let answer = p.awaits("custom", body.clone()).await;
@@ -60,15 +63,32 @@ async fn one_that_hangs_does_not_hold_the_others() {
         // The ten seconds are over.
         p.t.clock.advance(Duration::from_secs(10));
     };
-    let (answer, ()) = within("the answer", async { tokio::join!(p.awaits("custom", body.clone()), all_but_one) }).await;
-    assert_eq!((&answer["success"], &answer["sent"], &answer["pending"]), (&json!(true), &json!(5), &json!(1)), "{answer}");
+    let (answer, ()) =
+        within("the answer", async { tokio::join!(p.awaits("custom", body.clone()), all_but_one) }).await;
+    assert_eq!(
+        (&answer["success"], &answer["sent"], &answer["pending"]),
+        (&json!(true), &json!(5), &json!(1)),
+        "{answer}"
+    );
     assert_eq!(answer["failed"], 0);
-    let hanging = answer["results"].as_array().unwrap().iter().find(|one| one["webhook"] == "hook-5").unwrap();
+    let hanging =
+        answer["results"].as_array().unwrap().iter().find(|one| one["webhook"] == "hook-5").unwrap();
     assert_eq!((&hanging["state"], &hanging["status"]), (&json!("pending"), &json!(null)));
     // A server that stops answers with what is known.
     let mut p = p;
     let (url, client) = (p.t.url("/v1/dispatch/custom?wait=true"), crate::harness::http().clone());
-    let asking = tokio::spawn(async move { client.post(url).bearer_auth(super::KEY).json(&body).send().await.unwrap().json::<serde_json::Value>().await.unwrap() });
+    let asking = tokio::spawn(async move {
+        client
+            .post(url)
+            .bearer_auth(super::KEY)
+            .json(&body)
+            .send()
+            .await
+            .unwrap()
+            .json::<serde_json::Value>()
+            .await
+            .unwrap()
+    });
     hooks.answered(10).await;
     p.t.stop().await;
     let answer = within("the answer of a server that stops", asking).await.unwrap();
@@ -80,7 +100,11 @@ async fn one_that_hangs_does_not_hold_the_others() {
 async fn what_is_tried_again_within_the_wait_counts_as_sent() {
     let p = Platform::start().await;
     p.stores("general", json!({"name": "ops", "type": "CUSTOM"})).await;
-    p.t.discord.faults().next_on("POST /api/v10/webhooks/", 1, Fault::rate_limited(Duration::from_millis(200), "user"));
+    p.t.discord.faults().next_on(
+        "POST /api/v10/webhooks/",
+        1,
+        Fault::rate_limited(Duration::from_millis(200), "user"),
+    );
     let answer = p.awaits("custom", json!({"embed": {"title": "T"}})).await;
     assert_eq!((&answer["sent"], &answer["results"][0]["attempts"]), (&json!(1), &json!(2)), "{answer}");
     p.next("general").await;

@@ -205,7 +205,10 @@ async fn the_webhooks_of_a_dispatch_are_found_by_their_index() {
     assert!(selecting.next().is_none(), "one statement selects them");
     assert!(sql.contains("UNION ALL"));
     let found: Vec<&String> = steps.iter().filter(|step| step.contains("destinations")).collect();
-    let by_index = |step: &&&String| step.contains("SEARCH") && step.contains("destinations_selection (company_id=? AND category=? AND scope=?");
+    let by_index = |step: &&&String| {
+        step.contains("SEARCH")
+            && step.contains("destinations_selection (company_id=? AND category=? AND scope=?")
+    };
     assert_eq!((found.len(), found.iter().filter(by_index).count()), (2, 2), "{steps:#?}");
     assert!(found.iter().any(|step| step.contains("owner=?")), "{steps:#?}");
     t.finish().await;
