@@ -288,9 +288,9 @@ async function once(to: Connection, path: string, init: RequestInit, limit: numb
       return { error: `${to.url} answers with a redirect. Set NUNCIO_URL to the address that it leads to` };
     }
     if (status >= 200 && status < 300) return body ? { body } : unreadable(to);
-    const faults = list(body?.errors).map((one) => `${one?.pointer ?? ""} ${one?.message ?? ""}`);
-    const reason = [body?.detail ?? body?.title ?? body?.error ?? `asked at ${to.url}`, ...faults].join("; ");
-    const error = `nuncio answered HTTP ${status}: ${reason}`;
+    const parts = [body?.detail ?? body?.title ?? body?.error ?? `asked at ${to.url}`,
+      ...list(body?.errors).map((one) => `${one?.pointer ?? ""} ${one?.message ?? ""}`)];
+    const error = `nuncio answered HTTP ${status}: ${parts.map((text) => String(text).replace(/\.$/, "")).join("; ")}`;
     if (status === 401) return { error: `${error}. Set NUNCIO_API_KEY to a key of \`nuncio keys create\`` };
     // 409 to a repeat: nuncio still works on the try whose answer was lost.
     const passing = status === 429 || (status >= 502 && status <= 504) || (again && status === 409);

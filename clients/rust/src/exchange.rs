@@ -156,11 +156,13 @@ impl Response {
         }
         let body = body.unwrap_or_default();
         let reason = ["detail", "title", "error"].iter().find_map(|name| body.shown(name));
-        let mut error =
-            format!("nuncio answered HTTP {status}: {}", reason.unwrap_or_else(|| format!("asked at {url}")));
+        let reason = reason.unwrap_or_else(|| format!("asked at {url}"));
+        // Sentences become parts of one.
+        let part = |text: &str| text.strip_suffix('.').unwrap_or(text).to_owned();
+        let mut error = format!("nuncio answered HTTP {status}: {}", part(&reason));
         for fault in body.list("errors") {
             let text = |name| fault.shown(name).unwrap_or_default();
-            error += &format!("; {} {}", text("pointer"), text("message"));
+            error += &format!("; {} {}", text("pointer"), part(&text("message")));
         }
         match status {
             401 => Outcome::Failed(format!("{error}. Set NUNCIO_API_KEY to a key of `nuncio keys create`")),
