@@ -177,7 +177,7 @@ async fn at_full_speed_with_honest_headers_hardly_a_request_is_one_too_many() {
         let backlog = t.store().backlog().await.unwrap();
         match (backlog.pending, backlog.sending) {
             (0, 0) => break,
-            (_, 0) => t.clock.advance(Duration::from_millis(250)),
+            (_, 0) => t.clock.advance(Duration::from_millis(50)),
             _ => tokio::task::yield_now().await,
         }
         // Four in five seconds for each channel, since the fifth place is kept for decisions: 250 s at the best.
