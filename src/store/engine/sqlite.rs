@@ -107,9 +107,9 @@ impl SqliteConnection {
         Ok(self.driver.progress_handler(0, None::<fn() -> bool>)?)
     }
 
-    fn prepare(&self, sql: &Cow<'static, str>) -> Result<(CachedStatement<'_>, Arc<StatementShape>)> {
-        let prepared = self.driver.prepare_cached(sql)?;
-        let Cow::Borrowed(text) = sql else {
+    fn prepare(&self, statement: &Statement<'_>) -> Result<(CachedStatement<'_>, Arc<StatementShape>)> {
+        let prepared = self.driver.prepare_cached(&statement.sql)?;
+        let Cow::Borrowed(text) = statement.sql else {
             let shape = Arc::new(StatementShape::of(&prepared));
             return Ok((prepared, shape));
         };
@@ -123,7 +123,7 @@ impl SqliteConnection {
 
     /// Runs a statement. Returns how many rows it changed.
     pub(in crate::store) fn execute(&self, statement: &Statement<'_>) -> Result<u64> {
-        let (mut prepared, shape) = self.prepare(&statement.sql)?;
+        let (mut prepared, shape) = self.prepare(statement)?;
         let mut rows = run(&mut prepared, &shape, &statement.args)?;
         while rows.next()?.is_some() {}
         drop(rows);
@@ -155,7 +155,7 @@ impl SqliteConnection {
         most: usize,
         mut take: impl FnMut(Row) -> Result<()>,
     ) -> Result<usize> {
-        let (mut prepared, shape) = self.prepare(&statement.sql)?;
+        let (mut prepared, shape) = self.prepare(statement)?;
         let columns = &shape.columns;
         let mut rows = run(&mut prepared, &shape, &statement.args)?;
         let mut taken = 0;
