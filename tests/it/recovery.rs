@@ -338,7 +338,7 @@ async fn somebody_elses_database_is_left_alone() {
     assert!(matches!(opened, Err(nuncio::store::Error::Foreign(_))));
 
     // Control: without the look at its record, a development version's database counts as another program's.
-    sqlx::query("CREATE TABLE _sqlx_migrations (version BIGINT)").execute(&mut theirs).await.unwrap();
+    theirs.execute("CREATE TABLE _sqlx_migrations (version BIGINT)", ()).await.unwrap();
     let opened = nuncio::store::Store::open(&path, Clock::system(), hints).await;
     assert!(matches!(opened, Err(nuncio::store::Error::Development(_))));
     assert!(matches!(nuncio::store::survey(&path), Err(nuncio::store::Error::Development(_))));
