@@ -30,17 +30,8 @@ async fn one_channel() -> Harness {
     t
 }
 
-/// As long as the channel is left alone, nothing is on its way: that time may pass in larger steps.
-async fn pause_passes(t: &Harness) {
-    while t.store().destination_counts(t.clock.steady()).await.unwrap().cooling > 0 {
-        t.clock.advance(Duration::from_secs(1));
-        tokio::task::yield_now().await;
-    }
-}
-
 /// Moves the clock on until nothing is left to deliver.
 async fn settle_in_time(t: &Harness) {
-    pause_passes(t).await;
     t.settle_in_steps(Duration::from_millis(100)).await;
 }
 
@@ -65,7 +56,6 @@ async fn posted(t: &Harness, sign: &str) {
         messages.iter().any(is_digest).then_some(())
     });
     tokio::pin!(posted);
-    pause_passes(t).await;
     within("the digest", async {
         loop {
             tokio::select! {
