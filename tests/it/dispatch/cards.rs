@@ -306,7 +306,7 @@ async fn a_webhook_without_a_name_for_discord_is_signed_by_the_brand() {
         p.t.discord
             .requests()
             .into_iter()
-            .filter_map(|asked| asked.body?.get("avatar_url").cloned())
+            .filter_map(|asked| asked.body.as_ref()?.get("avatar_url").cloned())
             .collect();
     assert_eq!(icons.len(), 2);
     assert!(
