@@ -103,7 +103,8 @@ async fn the_cookie_is_out_of_reach_of_others() {
             t.restart().await;
             t.set("TRUSTED_PROXIES", proxies);
         }
-        let browser = Browser { headers: vec![("x-forwarded-proto", proto)], ..Browser::new(&t) };
+        let mut browser = Browser::new(&t);
+        browser.headers = vec![("x-forwarded-proto", proto)];
         let page = browser.opens(&link(&t).await).await;
         let cookies = browser.submits(&page, "/console/link", &[]).await.cookies();
         let [cookie] = cookies.as_slice() else { panic!("{cookies:?}") };
