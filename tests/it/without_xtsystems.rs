@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | without a secret nothing is taken at the door | a route with no secrets in `SourceRoute::all` |
 //! | what is not configured is no problem | `needs_bot` always true |
-//! | a start needs some way in | `report_no_entrance` left out |
+//! | a start needs some way in | `report_no_entrance` left out: it serves, and the test does not end |
 //! | the operators' listener takes no webhooks, the public one no `/metrics` | `ListenerRole::Admin` left out; `merge` for both |
 
 use nuncio::hub::Finding;

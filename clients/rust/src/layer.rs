@@ -74,7 +74,7 @@ impl Debug for AlertLayer {
 impl<S: Subscriber> Layer<S> for AlertLayer {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let metadata = event.metadata();
-        if *metadata.level() != Level::ERROR || is_own(metadata.target()) || in_alert_thread() {
+        if *metadata.level() != Level::ERROR || in_alert_thread() {
             return;
         }
         let mut texts = Texts::new(&self.fields);
