@@ -169,11 +169,12 @@ impl Dispatch {
         }
     }
 
-    /// The subject: of alerts, whose repeats share a card. The same node and resource, and the same title, are one alert.
+    /// The subject: of alerts, whose repeats share a card. The same node and resource, and the same
+    /// title and error, are one alert: another error of one title must be seen.
     #[must_use]
     pub fn subject(&self, company: &str) -> String {
         let parts = match self {
-            Self::SystemAlert { title, .. } => [title.as_str(), ""],
+            Self::SystemAlert { title, error, .. } => [title.as_str(), error.as_str()],
             Self::NodeAlert { node_name, resource, .. } => [node_name.as_str(), resource.as_str()],
             Self::SettingsUpdate { .. }
             | Self::ServerState { .. }

@@ -20,8 +20,8 @@ use nuncio::model::{
 };
 use nuncio::secret::Secret;
 use serde_json::Value;
-use sqlx::{Connection as _, SqliteConnection};
 
+use crate::database::Database;
 use crate::harness::{Harness, by, http};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -280,11 +280,8 @@ async fn a_request_with_an_idempotency_key_is_carried_out_once() {
     t.clock.advance(DAY + Duration::from_secs(1));
     // nuncio itself does the same at about this time.
     t.hub().run_retention(t.clock.now().minus(30 * DAY)).await.unwrap();
-    let path = format!("sqlite://{}", t.folder().join("nuncio.db").display());
-    let mut database = SqliteConnection::connect(&path).await.unwrap();
-    let kept: i64 =
-        sqlx::query_scalar("SELECT COUNT(*) FROM idempotency").fetch_one(&mut database).await.unwrap();
-    assert_eq!(kept, 0);
+    let database = Database::open(t.folder().join("nuncio.db")).await.unwrap();
+    assert_eq!(database.value::<i64>("SELECT COUNT(*) FROM idempotency").await.unwrap(), 0);
     assert!(matches!(create(claim(b"{}")).await.unwrap(), Idempotent::Done(_)));
     t.finish().await;
 }
