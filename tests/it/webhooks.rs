@@ -340,7 +340,7 @@ async fn a_webhook_of_a_user_needs_its_owner() {
     let add = ["discord-webhooks", "add", "--name", "Mine", "--scope", "USER"];
     let ran = t.runs_with(&add, &url(&t)).await;
     assert_eq!(ran.code, 2, "{}", ran.stderr);
-    assert!(ran.stderr.contains("--scope USER needs --owner USER_ID."), "{}", ran.stderr);
+    assert!(ran.stderr.contains("of scope USER needs its owner's id"), "{}", ran.stderr);
     let ran = t.runs_with(&[&add[..], &["--owner", "u-1"]].concat(), &url(&t)).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     t.finish().await;
