@@ -160,7 +160,7 @@ async fn no_change_is_made_that_the_log_cannot_record() {
         assert!(answer.is_ok(), "{what}: {answer:?}");
     }
     let all = t.store().audited(100).await.unwrap();
-    assert_eq!(all.len(), entries + 17, "{all:#?}");
+    assert_eq!(all.len(), entries + 19, "{all:#?}");
     t.settle().await;
     for channel in ["tickets", "general"] {
         let unread = t.channel(channel).unread().len();

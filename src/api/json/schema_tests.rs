@@ -57,7 +57,7 @@ fn all_faults_are_told_at_once() {
             "/lines/0/name wrong_type: must be text, not a number",
             "/lines/0/kind unknown_word: must be one of server, voucher. Did you mean \"server\"?",
             "/lines/1 wrong_type: must be an object, not a number",
-            "/options wrong_type: must be null or an object, not a list",
+            "/options wrong_type: must be an object or null, not a list",
             "/user_id missing: \"user_id\" is missing",
             "/amout unknown_field: there is no field \"amout\" here. Did you mean \"amount\"?",
         ]
