@@ -76,7 +76,7 @@ handlers! {
 
     /// An error or an alert.
     ///
-    /// The same title again within `FOLD_REPEATS` changes its message (×2) instead of posting another, unless it is worse.
+    /// The same title and error again within `FOLD_REPEATS` changes its message (×2) instead of posting another, unless it is worse.
     system_alert(SystemAlertBody) at "/v1/dispatch/system-alert" is SystemAlert;
 
     /// A support ticket was created, updated or resolved.

@@ -85,12 +85,14 @@ impl Store {
 
     /// Returns how each webhook took a dispatch, in the order of its deliveries.
     pub async fn dispatch_results(&self, event: EventId) -> Result<Vec<DispatchResult>> {
-        // A delivery that waits again has left its message.
+        // A delivery that waits again has left its message; of one that arrived at once, the attempt is in the message's row.
         let rows = query(
             "SELECT t.name, t.closed_reason, t.denied_reason, d.status, d.reason, d.attempts, d.muted_by, e.received_at, \
-             m.until AS mute_until, m.created_by AS mute_by, a.status AS answer, a.took_ms, a.class \
+             m.until AS mute_until, m.created_by AS mute_by, COALESCE(a.status, w.status) AS answer, \
+             COALESCE(a.took_ms, w.took_ms) AS took_ms, a.class \
              FROM deliveries AS d JOIN events AS e ON e.id = d.event_id \
              JOIN destinations AS t ON t.id = d.destination_id LEFT JOIN mutes AS m ON m.id = d.muted_by \
+             LEFT JOIN messages AS w ON w.id = d.message_id \
              LEFT JOIN attempts AS a ON a.message_id = COALESCE(d.message_id, (SELECT message_id FROM earlier_messages \
               WHERE delivery_id = d.id ORDER BY message_id DESC NULLS LAST LIMIT 1)) \
               AND a.number = (SELECT MAX(number) FROM attempts WHERE message_id = a.message_id) \
