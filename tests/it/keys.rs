@@ -186,7 +186,7 @@ async fn a_key_manages_the_keys_of_its_company_and_no_others() {
 /// open, the locks of nuncio's connections, which are in this process, would be gone (SQLite: "How To Corrupt", 2.2).
 fn is_stored(t: &Harness, what: &str) -> bool {
     let files = std::fs::read_dir(t.folder()).unwrap().map(|entry| entry.unwrap().path());
-    let read = |path| Command::new("cat").arg(path).output().unwrap().stdout;
+    let read = |path: std::path::PathBuf| Command::new("cat").arg(path).output().unwrap().stdout;
     files.filter(|path| path.is_file()).map(read).any(|bytes| memmem(&bytes, what.as_bytes()))
 }
 
