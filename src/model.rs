@@ -82,8 +82,8 @@ pub use finding::{AddressCount, Finding, Findings};
 pub use fold::{closes, fold};
 pub use gateway::GatewayState;
 pub use id::{
-    ApiKeyId, ConsoleSessionId, DecisionId, DeliveryId, DestinationId, EventId, InvalidId, MessageId, Mint, MuteId,
-    QuarantineId, RouteId, Snowflake,
+    ApiKeyId, ConsoleSessionId, DecisionId, DeliveryId, DestinationId, EventId, InvalidId, MessageId, Mint,
+    MuteId, QuarantineId, RouteId, Snowflake,
 };
 pub use idempotency::{IdempotencyClaim, Idempotent, Once, OnceResult, OtherBody};
 pub use kind::Kind;

@@ -286,7 +286,8 @@ impl From<Error> for Problem {
                 Self::new(Code::KeyReused, sentence(&Conflict::OtherBody.to_string()))
             }
             Error::Conflict(Conflict::InFlight) => {
-                Self::new(Code::InFlight, sentence(&Conflict::InFlight.to_string())).retry_after(IN_FLIGHT_RETRY_S)
+                Self::new(Code::InFlight, sentence(&Conflict::InFlight.to_string()))
+                    .retry_after(IN_FLIGHT_RETRY_S)
             }
             Error::Conflict(conflict) => Self::new(Code::Conflict, sentence(&conflict.to_string())),
             Error::Unavailable(error) => {

@@ -83,7 +83,9 @@ impl HttpTransport {
                 let failure = permit.failed(failure, answer.is_refusal());
                 match answer.status {
                     404 if is_discords => Ok(WebhookLookup::Lost(LostWebhook::Deleted, failure.to_string())),
-                    401 if is_discords => Ok(WebhookLookup::Lost(LostWebhook::TokenRefused, failure.to_string())),
+                    401 if is_discords => {
+                        Ok(WebhookLookup::Lost(LostWebhook::TokenRefused, failure.to_string()))
+                    }
                     _ => Err(failure),
                 }
             }

@@ -48,7 +48,9 @@ pub(super) async fn checks(
     let unread = open.len() - looked.len();
     for (webhook, found) in looked {
         checks.push(match found {
-            WebhookLookup::Found(_) => Check::ok(Code::Webhook, format!("Discord knows the stored webhook {}.", label(webhook))),
+            WebhookLookup::Found(_) => {
+                Check::ok(Code::Webhook, format!("Discord knows the stored webhook {}.", label(webhook)))
+            }
             WebhookLookup::Lost(lost, _) => {
                 let code = match lost {
                     LostWebhook::Deleted => Code::WebhookGone,

@@ -7,9 +7,9 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use crate::ingress::IngressState;
 use crate::ingress::insider::is_insider;
 use crate::ingress::rejection::{ErrorBody, Rejection};
-use crate::ingress::IngressState;
 use crate::model::ClientAddress;
 use crate::telemetry::metric;
 

@@ -12,10 +12,10 @@ use hyper::body::Body;
 use crate::hub::{Finding, IngressReport};
 use crate::ingress::body_budget::BodyPermit;
 use crate::ingress::buffer::{Buffer, SMALL};
-use crate::model::Network;
 use crate::ingress::rejection::Rejection;
 use crate::ingress::source::{RequestRefusal, SourceRoute, Unverified, Verification};
 use crate::ingress::{InboundRequest, IngressState};
+use crate::model::Network;
 use crate::model::NewEvent;
 use crate::store;
 

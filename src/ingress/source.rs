@@ -97,7 +97,10 @@ impl SourceRoute {
             Source::XtSystems => xtsystems::XtSystemsCredentials::of(headers).map(Credentials::XtSystems),
             Source::Nuncio | Source::Dispatch => Err(RequestRefusal {
                 finding: Finding::UnknownSource,
-                sentence: format!("a webhook was refused: events of the source {} come by no route", self.source),
+                sentence: format!(
+                    "a webhook was refused: events of the source {} come by no route",
+                    self.source
+                ),
                 seconds_behind: None,
                 rejection: Rejection::NotFound,
             }),

@@ -39,10 +39,12 @@ impl Unit for RouteLate {
         let mut routed = Vec::with_capacity(self.events.len());
         for (event, plan) in &self.events {
             // A dispatch without deliveries never counts as unrouted; its caller has checked that it has none.
-            let taken = query("UPDATE events SET unrouted = FALSE WHERE id = $1 AND (unrouted OR source = 'dispatch')")
-                .bind(*event)
-                .execute(&mut *tx)
-                .await?;
+            let taken = query(
+                "UPDATE events SET unrouted = FALSE WHERE id = $1 AND (unrouted OR source = 'dispatch')",
+            )
+            .bind(*event)
+            .execute(&mut *tx)
+            .await?;
             routed.push(taken == 1);
             for planned in plan.iter().filter(|_| taken == 1) {
                 insert_delivery(tx, self.now, *event, planned, self.mint.next(self.now.steady)).await?;

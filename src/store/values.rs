@@ -220,7 +220,18 @@ macro_rules! ids {
     )+};
 }
 
-ids!(ApiKeyId, ConsoleSessionId, EventId, DeliveryId, MessageId, DestinationId, DecisionId, MuteId, RouteId, QuarantineId);
+ids!(
+    ApiKeyId,
+    ConsoleSessionId,
+    EventId,
+    DeliveryId,
+    MessageId,
+    DestinationId,
+    DecisionId,
+    MuteId,
+    RouteId,
+    QuarantineId
+);
 
 /// A row as a tuple of its columns, in their order.
 pub(super) trait FromRow: Sized {

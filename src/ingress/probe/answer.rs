@@ -12,9 +12,9 @@ use hyper::body::Body;
 
 use super::{PARAMETER, ProbeKey, ProbeQuestion, ProbeReport, Refusals};
 use crate::clock::Timestamp;
-use crate::model::ClientAddress;
 use crate::ingress::insider::FORWARDING;
 use crate::ingress::rejection::Rejection;
+use crate::model::ClientAddress;
 use crate::secret::Secret;
 use crate::signature::sha256_hex;
 use crate::signature::xtsystems::{SIGNATURE_HEADER, TIMESTAMP_HEADER};

@@ -15,8 +15,8 @@ use super::ProbeKey;
 use super::answer::{ProbeContext, question_of};
 use crate::clock::Clock;
 use crate::config::TrustedProxies;
-use crate::model::ClientAddress;
 use crate::ingress::rejection::Rejection;
+use crate::model::ClientAddress;
 use crate::secret::Secret;
 
 struct ProbeListener {
