@@ -2,7 +2,7 @@
 //!
 //! Every request below `/v1` passes the same layers (`router.rs`): request id and security headers, then the API key,
 //! then the rate limit. A handler takes its role and its input as extractors, calls one use case of the
-//! [`Hub`](crate::hub::Hub), and maps the result. Every failure is a `Problem` (RFC 9457), and nothing else is. This room
+//! [`Hub`](crate::hub::Hub), and maps the result. Every failure is a `ProblemDetails` (RFC 9457), and nothing else is. This room
 //! knows HTTP; it knows no SQL, and decides nothing that another entrance would decide again.
 //!
 //! # How a noun is added

@@ -29,7 +29,7 @@ pub use presence::Presence;
 pub use registrar::{NO_KEY, NO_SECRET, Registrar, Registration, RegistrationError, RegistrationRequest};
 pub use registration::{NAME, Registered};
 pub use ticket::{NewTicket, Ticket};
-pub use webhook::{NewPlatformWebhook, PlatformDelivery, PlatformWebhook, TestReport, WebhookChange};
+pub use webhook::{NewPlatformWebhook, PlatformDelivery, PlatformWebhook, PlatformWebhookChange, TestReport};
 
 /// Timeout of a whole call, including the reply's body.
 const DEADLINE: Duration = Duration::from_secs(15);

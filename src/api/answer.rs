@@ -1,4 +1,4 @@
-//! Answers of requests that are carried out once (`Idempotency-Key`): the form in which they are kept, and repeated.
+//! Answers of requests that are carried out once (`Idempotency-ApiKeyView`): the form in which they are kept, and repeated.
 
 use axum::Json;
 use axum::http::request::Parts;
@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::api::problem::{Code, Fault, Problem};
+use crate::api::problem::{Code, Fault, ProblemDetails};
 use crate::model::{IdempotencyClaim, Idempotent, Once, Principal};
 
 /// The header that makes a request safe to repeat.
@@ -19,14 +19,14 @@ const LONGEST_KEY: usize = 255;
 
 /// A status and a JSON body, which can be kept as bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::api) struct Answer {
+pub(in crate::api) struct ApiAnswer {
     status: u16,
     body: Value,
     #[serde(skip)]
     is_repeated: bool,
 }
 
-impl Answer {
+impl ApiAnswer {
     /// An answer with this body.
     pub(in crate::api) fn new(status: StatusCode, body: &impl Serialize) -> Self {
         // Answers are structs of texts and numbers: always JSON.
@@ -48,7 +48,7 @@ impl Answer {
         done: Idempotent<M>,
         status: StatusCode,
         view: impl Fn(&M) -> V,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, ProblemDetails> {
         match done {
             Idempotent::Done(made) => Ok(Self::new(status, &view(&made))),
             Idempotent::Before(kept) => Self::from_bytes(&kept),
@@ -61,20 +61,20 @@ impl Answer {
     }
 
     /// An answer that was kept.
-    pub(in crate::api) fn from_bytes(kept: &[u8]) -> Result<Self, Problem> {
+    pub(in crate::api) fn from_bytes(kept: &[u8]) -> Result<Self, ProblemDetails> {
         match serde_json::from_slice::<Self>(kept) {
             Ok(answer) => Ok(Self { is_repeated: true, ..answer }),
             Err(_) => {
                 tracing::error!(
                     "the answer that was kept for an Idempotency-Key is not one of this version's"
                 );
-                Err(Problem::internal())
+                Err(ProblemDetails::internal())
             }
         }
     }
 }
 
-impl IntoResponse for Answer {
+impl IntoResponse for ApiAnswer {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK);
         let mut response = (status, Json(self.body)).into_response();
@@ -85,18 +85,18 @@ impl IntoResponse for Answer {
     }
 }
 
-/// The claim of a request with the header `Idempotency-Key`.
+/// The claim of a request with the header `Idempotency-ApiKeyView`.
 ///
 /// # Errors
 /// If the header is there twice, empty, too long, or not of visible ASCII characters.
-pub(in crate::api) fn claim(head: &Parts, body: &[u8]) -> Result<Option<IdempotencyClaim>, Problem> {
+pub(in crate::api) fn claim(head: &Parts, body: &[u8]) -> Result<Option<IdempotencyClaim>, ProblemDetails> {
     let Some(key) = key(&head.headers)? else { return Ok(None) };
     let principal = head.extensions.get::<Principal>().and_then(|principal| principal.key);
     let path = head.uri.path_and_query().map_or_else(|| head.uri.path(), |path| path.as_str());
     Ok(Some(IdempotencyClaim::new(key, principal, head.method.as_str(), path, body)))
 }
 
-fn key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+fn key(headers: &HeaderMap) -> Result<Option<&str>, ProblemDetails> {
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     let (first, second) = (values.next(), values.next());
     let Some(value) = first else { return Ok(None) };
@@ -109,6 +109,6 @@ fn key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
         let message = format!(
             "must be there once, as 1 to {LONGEST_KEY} visible ASCII characters, for instance a UUID"
         );
-        Problem::faults(Code::InvalidHeader, vec![Fault::new("Idempotency-Key", "invalid", message)])
+        ProblemDetails::faults(Code::InvalidHeader, vec![Fault::new("Idempotency-Key", "invalid", message)])
     })
 }

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use crate::api::problem::{Code, Problem};
+use crate::api::problem::{Code, ProblemDetails};
 use crate::api::state::ApiState;
 use crate::model::{ClientAddress, Principal};
 use crate::secret::Secret;
@@ -49,23 +49,23 @@ pub(in crate::api) async fn limit(State(api): State<ApiState>, request: Request,
     api.limits.pass(api.hub.api_config().rate_limit, request, next).await
 }
 
-async fn principal(api: &ApiState, uri: &Uri, headers: &HeaderMap) -> Result<Principal, Problem> {
+async fn principal(api: &ApiState, uri: &Uri, headers: &HeaderMap) -> Result<Principal, ProblemDetails> {
     if has_key(uri) {
         let detail = "This request has an API key in its query string, where logs and histories keep it. Send it as \
                       Authorization: Bearer, and rotate that key: nuncio keys rotate.";
-        return Err(Problem::new(Code::KeyInQuery, detail));
+        return Err(ProblemDetails::new(Code::KeyInQuery, detail));
     }
     let given = given_key(headers)?;
     api.hub.authenticate(&given).await?.ok_or_else(|| {
         let detail = "This API key is unknown, revoked or expired. nuncio keys list shows the keys, nuncio keys create \
                       makes one.";
-        Problem::new(Code::Unauthorized, detail)
+        ProblemDetails::new(Code::Unauthorized, detail)
     })
 }
 
 /// The key of the request: from one header, which is there once.
-fn given_key(headers: &HeaderMap) -> Result<Secret, Problem> {
-    let unauthorized = |detail: &str| Problem::new(Code::Unauthorized, detail);
+fn given_key(headers: &HeaderMap) -> Result<Secret, ProblemDetails> {
+    let unauthorized = |detail: &str| ProblemDetails::new(Code::Unauthorized, detail);
     let bearer = headers.get_all(header::AUTHORIZATION).iter().map(|value| (bearer as Reading, value));
     let plain = headers.get_all(X_API_KEY).iter().map(|value| (text as Reading, value));
     let mut given = bearer.chain(plain);

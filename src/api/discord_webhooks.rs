@@ -9,12 +9,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use crate::api::answer::Answer;
+use crate::api::answer::ApiAnswer;
 use crate::api::json::{ApiJson, NoBody};
 use crate::api::list::{PageParams, Paging};
 use crate::api::path::ApiPath;
-use crate::api::problem::{Fault, Problem};
-use crate::api::role::{Reader, WebhookAdmin};
+use crate::api::problem::{Fault, ProblemDetails};
+use crate::api::role::{Reader, WebhookManager};
 use crate::api::state::ApiState;
 use crate::model::{By, DestinationId, IdempotencyClaim, Scope, StoredWebhook, WebhookUrl};
 
@@ -32,7 +32,7 @@ pub(in crate::api) async fn list(
     State(api): State<ApiState>,
     Reader(principal): Reader,
     paging: Paging<WebhookFilters>,
-) -> Result<Response, Problem> {
+) -> Result<Response, ProblemDetails> {
     let most = u32::try_from(paging.fetch()).unwrap_or(u32::MAX);
     let found =
         api.hub.visible_webhooks(&principal, paging.filters.to_filter(), paging.after(), most).await?;
@@ -48,9 +48,9 @@ pub(in crate::api) async fn show(
     State(api): State<ApiState>,
     Reader(principal): Reader,
     ApiPath(id): ApiPath<DestinationId>,
-) -> Result<Answer, Problem> {
+) -> Result<ApiAnswer, ProblemDetails> {
     let webhook = api.hub.visible_webhook(id, &principal).await?;
-    Ok(Answer::new(StatusCode::OK, &DiscordWebhook::of_visible(&webhook)))
+    Ok(ApiAnswer::new(StatusCode::OK, &DiscordWebhook::of_visible(&webhook)))
 }
 
 /// Stores a webhook.
@@ -63,16 +63,16 @@ pub(in crate::api) async fn show(
     responses((status = 201, description = "The webhook, without its address.", body = SavedWebhook)))]
 pub(in crate::api) async fn create(
     State(api): State<ApiState>,
-    WebhookAdmin(principal): WebhookAdmin,
+    WebhookManager(principal): WebhookManager,
     body: ApiJson<WebhookToStore>,
-) -> Result<Answer, Problem> {
+) -> Result<ApiAnswer, ProblemDetails> {
     let by = By::key(&principal, "discord-webhook.add");
     let warnings = body.warnings;
     let view = move |stored: &StoredWebhook| SavedWebhook::of(stored, &warnings);
-    let once = body.once.map(|claim| Answer::keep(claim, StatusCode::CREATED, view.clone()));
+    let once = body.once.map(|claim| ApiAnswer::keep(claim, StatusCode::CREATED, view.clone()));
     let url = address(&api, &body.value.webhook_url)?;
     let about = body.value.into_webhook(default_scope(&by));
-    Answer::of(api.webhooks.add(about, &url, once, &by).await?, StatusCode::CREATED, view)
+    ApiAnswer::of(api.webhooks.add(about, &url, once, &by).await?, StatusCode::CREATED, view)
 }
 
 /// Changes a webhook: what is left out stays, null removes a value.
@@ -84,14 +84,14 @@ pub(in crate::api) async fn create(
     responses((status = 200, description = "The webhook after the change.", body = SavedWebhook)))]
 pub(in crate::api) async fn change(
     State(api): State<ApiState>,
-    WebhookAdmin(principal): WebhookAdmin,
+    WebhookManager(principal): WebhookManager,
     ApiPath(id): ApiPath<DestinationId>,
     body: ApiJson<WebhookPatch>,
-) -> Result<Answer, Problem> {
+) -> Result<ApiAnswer, ProblemDetails> {
     let by = By::key(&principal, "discord-webhook.change");
     let url = new_address(&api, id, body.value.webhook_url.as_deref(), &by).await?;
     let saved = api.webhooks.change(id, body.value.into_change(), url.as_ref(), &by).await?;
-    Ok(Answer::new(StatusCode::OK, &SavedWebhook::of(&saved, &body.warnings)))
+    Ok(ApiAnswer::new(StatusCode::OK, &SavedWebhook::of(&saved, &body.warnings)))
 }
 
 /// Replaces a webhook: what is left out gets its default, but for the address, which stays.
@@ -100,15 +100,15 @@ pub(in crate::api) async fn change(
     responses((status = 200, description = "The webhook after the change.", body = SavedWebhook)))]
 pub(in crate::api) async fn replace(
     State(api): State<ApiState>,
-    WebhookAdmin(principal): WebhookAdmin,
+    WebhookManager(principal): WebhookManager,
     ApiPath(id): ApiPath<DestinationId>,
     body: ApiJson<ReplacedWebhook>,
-) -> Result<Answer, Problem> {
+) -> Result<ApiAnswer, ProblemDetails> {
     let by = By::key(&principal, "discord-webhook.change");
     let url = new_address(&api, id, body.value.webhook_url.as_deref(), &by).await?;
     let change = body.value.into_change(default_scope(&by), principal.owner.clone());
     let saved = api.webhooks.change(id, change, url.as_ref(), &by).await?;
-    Ok(Answer::new(StatusCode::OK, &SavedWebhook::of(&saved, &body.warnings)))
+    Ok(ApiAnswer::new(StatusCode::OK, &SavedWebhook::of(&saved, &body.warnings)))
 }
 
 /// Removes a webhook: nothing is sent to it any more, and what waits for it is canceled.
@@ -117,9 +117,9 @@ pub(in crate::api) async fn replace(
     responses((status = 204, description = "It is removed.")))]
 pub(in crate::api) async fn remove(
     State(api): State<ApiState>,
-    WebhookAdmin(principal): WebhookAdmin,
+    WebhookManager(principal): WebhookManager,
     ApiPath(id): ApiPath<DestinationId>,
-) -> Result<StatusCode, Problem> {
+) -> Result<StatusCode, ProblemDetails> {
     api.hub.remove_webhook(id, &By::key(&principal, "discord-webhook.remove")).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -130,10 +130,10 @@ pub(in crate::api) async fn remove(
     responses((status = 200, description = "Whether it arrived, and what Discord answered.", body = WebhookTestResult)))]
 pub(in crate::api) async fn test(
     State(api): State<ApiState>,
-    WebhookAdmin(principal): WebhookAdmin,
+    WebhookManager(principal): WebhookManager,
     ApiPath(id): ApiPath<DestinationId>,
     body: ApiJson<NoBody>,
-) -> Result<Answer, Problem> {
+) -> Result<ApiAnswer, ProblemDetails> {
     let by = By::key(&principal, "discord-webhook.test");
     let sending = async { Ok(WebhookTestResult::of(&api.webhooks.test(id, &by).await?)) };
     once(&api, body.once, sending).await
@@ -145,36 +145,36 @@ pub(in crate::api) async fn test(
     responses((status = 200, description = "Whether it arrived, and what Discord answered.", body = WebhookTestResult)))]
 pub(in crate::api) async fn test_address(
     State(api): State<ApiState>,
-    WebhookAdmin(principal): WebhookAdmin,
+    WebhookManager(principal): WebhookManager,
     body: ApiJson<AddressToTest>,
-) -> Result<Answer, Problem> {
+) -> Result<ApiAnswer, ProblemDetails> {
     let by = By::key(&principal, "discord-webhook.test");
     let url = address(&api, &body.value.webhook_url)?;
     let sending = async { Ok(WebhookTestResult::of(&api.webhooks.test_address(&url, &by).await?)) };
     once(&api, body.once, sending).await
 }
 
-/// Sends a test once for each `Idempotency-Key`.
+/// Sends a test once for each `Idempotency-ApiKeyView`.
 async fn once(
     api: &ApiState,
     claim: Option<IdempotencyClaim>,
-    sending: impl Future<Output = Result<WebhookTestResult, Problem>>,
-) -> Result<Answer, Problem> {
-    let Some(claim) = claim else { return Ok(Answer::new(StatusCode::OK, &sending.await?)) };
+    sending: impl Future<Output = Result<WebhookTestResult, ProblemDetails>>,
+) -> Result<ApiAnswer, ProblemDetails> {
+    let Some(claim) = claim else { return Ok(ApiAnswer::new(StatusCode::OK, &sending.await?)) };
     let _held = api.hub.hold_key(&claim)?;
     if let Some(kept) = api.hub.earlier_answer(&claim).await? {
-        return Answer::from_bytes(&kept);
+        return ApiAnswer::from_bytes(&kept);
     }
-    let answer = Answer::new(StatusCode::OK, &sending.await?);
+    let answer = ApiAnswer::new(StatusCode::OK, &sending.await?);
     api.hub.keep_answer(claim, answer.to_bytes()).await?;
     Ok(answer)
 }
 
 /// Parses an address. The fault never repeats it.
-fn address(api: &ApiState, text: &str) -> Result<WebhookUrl, Problem> {
+fn address(api: &ApiState, text: &str) -> Result<WebhookUrl, ProblemDetails> {
     api.webhooks.parse(text).map_err(|why| {
         let message = format!("is no address of a Discord webhook: {why}");
-        Problem::invalid_body(vec![Fault::new("/webhook_url", "invalid", message)])
+        ProblemDetails::invalid_body(vec![Fault::new("/webhook_url", "invalid", message)])
     })
 }
 
@@ -184,7 +184,7 @@ async fn new_address(
     id: DestinationId,
     given: Option<&str>,
     by: &By,
-) -> Result<Option<WebhookUrl>, Problem> {
+) -> Result<Option<WebhookUrl>, ProblemDetails> {
     let Some(given) = given else { return Ok(None) };
     let old = api.hub.changeable_webhook(id, by).await?;
     if given == old.mark.to_string() {

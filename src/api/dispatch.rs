@@ -13,9 +13,9 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::api::answer::Answer;
+use crate::api::answer::ApiAnswer;
 use crate::api::json::ApiJson;
-use crate::api::problem::{Fault, Problem};
+use crate::api::problem::{Fault, ProblemDetails};
 use crate::api::query::ApiQuery;
 use crate::api::role::Sender;
 use crate::api::state::ApiState;
@@ -53,7 +53,7 @@ macro_rules! handlers {
             Sender(principal): Sender,
             ApiQuery(params): ApiQuery<WaitParams>,
             body: ApiJson<$body>,
-        ) -> Result<Answer, Problem> {
+        ) -> Result<ApiAnswer, ProblemDetails> {
             dispatch(&api, &principal, DispatchFunction::$function, params.wait, body).await
         }
     )+};
@@ -109,34 +109,36 @@ async fn dispatch<T: DispatchBody>(
     function: DispatchFunction,
     waits: bool,
     body: ApiJson<T>,
-) -> Result<Answer, Problem> {
+) -> Result<ApiAnswer, ProblemDetails> {
     let ApiJson { value, warnings, once } = body;
     let by = By::key(principal, format!("dispatch.{}", function.as_str()));
     let (dispatch, options) = value.read()?;
     let Some(dispatch) = dispatch else { return Ok(nothing_happened(waits, warnings)) };
     if !waits {
         let view = move |dispatched: &Dispatched| DispatchAccepted::of(dispatched, &warnings);
-        let once = once.map(|claim| Answer::keep(claim, StatusCode::ACCEPTED, view.clone()));
+        let once = once.map(|claim| ApiAnswer::keep(claim, StatusCode::ACCEPTED, view.clone()));
         let done = api.hub.dispatch(&dispatch, &options, once, &by).await?;
-        return Answer::of(done, StatusCode::ACCEPTED, view);
+        return ApiAnswer::of(done, StatusCode::ACCEPTED, view);
     }
     // A repetition waits for nothing: it gets the first one's answer, or is told to come back.
     let _held = once.as_ref().map(|claim| api.hub.hold_key(claim)).transpose()?;
     if let Some(claim) = &once
         && let Some(kept) = api.hub.earlier_answer(claim).await?
     {
-        return Answer::from_bytes(&kept);
+        return ApiAnswer::from_bytes(&kept);
     }
     let first = warnings.clone();
     let keep = once.clone().map(|claim| {
-        Answer::keep(claim, StatusCode::ACCEPTED, move |dispatched| DispatchAccepted::of(dispatched, &first))
+        ApiAnswer::keep(claim, StatusCode::ACCEPTED, move |dispatched| {
+            DispatchAccepted::of(dispatched, &first)
+        })
     });
     let dispatched = match api.hub.dispatch(&dispatch, &options, keep, &by).await? {
         Idempotent::Done(dispatched) => dispatched,
-        Idempotent::Before(kept) => return Answer::from_bytes(&kept),
+        Idempotent::Before(kept) => return ApiAnswer::from_bytes(&kept),
     };
     let report = api.hub.dispatch_report(&dispatched, PATIENCE).await?;
-    let answer = Answer::new(StatusCode::OK, &DispatchOutcome::of(&dispatched, &report, &warnings));
+    let answer = ApiAnswer::new(StatusCode::OK, &DispatchOutcome::of(&dispatched, &report, &warnings));
     if let Some(claim) = once {
         api.hub.keep_answer(claim, answer.to_bytes()).await?;
     }
@@ -144,12 +146,13 @@ async fn dispatch<T: DispatchBody>(
 }
 
 /// The answer if no setting differs: nothing was stored, and nothing is sent.
-fn nothing_happened(waits: bool, warnings: Vec<Fault>) -> Answer {
+fn nothing_happened(waits: bool, warnings: Vec<Fault>) -> ApiAnswer {
     let nothing = Dispatched::default();
     match waits {
-        true => {
-            Answer::new(StatusCode::OK, &DispatchOutcome::of(&nothing, &DispatchReport::default(), &warnings))
-        }
-        false => Answer::new(StatusCode::OK, &DispatchAccepted::of(&nothing, &warnings)),
+        true => ApiAnswer::new(
+            StatusCode::OK,
+            &DispatchOutcome::of(&nothing, &DispatchReport::default(), &warnings),
+        ),
+        false => ApiAnswer::new(StatusCode::OK, &DispatchAccepted::of(&nothing, &warnings)),
     }
 }

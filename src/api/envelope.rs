@@ -13,7 +13,7 @@ use futures_util::FutureExt as _;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use crate::api::problem::Problem;
+use crate::api::problem::ProblemDetails;
 
 const X_REQUEST_ID: &str = "x-request-id";
 /// Maximum length of an id that a client chose.
@@ -41,7 +41,7 @@ pub(in crate::api) async fn wrap(request: Request, next: Next) -> Response {
         tracing::error!(
             "{method} {path} was not answered because nuncio panicked (stderr shows where). Please report this"
         );
-        Problem::internal().into_response()
+        ProblemDetails::internal().into_response()
     });
     let mut response = finished(response, &id);
     for (name, value) in HEADERS {
@@ -70,7 +70,7 @@ fn loggable(path: &str) -> String {
 
 /// Gives a problem its body. What else the response has (`Allow`) stays.
 fn finished(response: Response, id: &str) -> Response {
-    let Some(problem) = response.extensions().get::<Problem>() else { return response };
+    let Some(problem) = response.extensions().get::<ProblemDetails>() else { return response };
     let mut written = problem.write(id);
     for (name, value) in response.headers() {
         if *name != header::CONTENT_LENGTH {

@@ -9,15 +9,15 @@ use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::api::answer::Answer;
+use crate::api::answer::ApiAnswer;
 use crate::api::json::{ApiBody, ApiJson};
-use crate::api::list::{List, PageParams, Paging};
+use crate::api::list::{Listing, PageParams, Paging};
 use crate::api::path::ApiPath;
-use crate::api::problem::Problem;
+use crate::api::problem::ProblemDetails;
 use crate::api::role::Admin;
 use crate::api::rules;
 use crate::api::state::ApiState;
-use crate::api::word::{KeyState, Role, Time, Word};
+use crate::api::word::{ApiTime, KeyState, Role, Word};
 use crate::clock::Timestamp;
 use crate::hub::KEY_OVERLAP;
 use crate::model::{ApiKeyId, By, IssuedApiKey, NewApiKey, StoredApiKey};
@@ -39,7 +39,7 @@ pub(in crate::api) struct NewKey {
     owner: Option<String>,
     /// From then on it is refused. Absent: never.
     #[garde(skip)]
-    expires_at: Option<Time>,
+    expires_at: Option<ApiTime>,
 }
 
 impl ApiBody for NewKey {}
@@ -76,7 +76,7 @@ impl ApiBody for Rotation {}
     "created_at": "2026-01-15T10:30:00Z", "expires_at": null, "last_used_at": "2026-01-16T08:00:00Z",
     "replaced_by": null, "revoked_at": null,
 }))]
-pub(in crate::api) struct Key {
+pub(in crate::api) struct ApiKeyView {
     #[schema(value_type = String)]
     id: ApiKeyId,
     name: String,
@@ -92,20 +92,20 @@ pub(in crate::api) struct Key {
     state: KeyState,
     /// Who created it.
     created_by: String,
-    created_at: Time,
+    created_at: ApiTime,
     #[schema(required = true)]
-    expires_at: Option<Time>,
+    expires_at: Option<ApiTime>,
     /// To the minute.
     #[schema(required = true)]
-    last_used_at: Option<Time>,
+    last_used_at: Option<ApiTime>,
     /// The id of the key that replaces it.
     #[schema(value_type = Option<String>, required = true)]
     replaced_by: Option<ApiKeyId>,
     #[schema(required = true)]
-    revoked_at: Option<Time>,
+    revoked_at: Option<ApiTime>,
 }
 
-impl Key {
+impl ApiKeyView {
     fn of(key: &StoredApiKey, now: Timestamp) -> Self {
         Self {
             id: key.id,
@@ -116,11 +116,11 @@ impl Key {
             owner: key.about.owner.clone(),
             state: Word(key.state(now)),
             created_by: key.created_by.clone(),
-            created_at: Time(key.created_at),
-            expires_at: key.about.expires_at.map(Time),
-            last_used_at: key.last_used_at.map(Time),
+            created_at: ApiTime(key.created_at),
+            expires_at: key.about.expires_at.map(ApiTime),
+            last_used_at: key.last_used_at.map(ApiTime),
             replaced_by: key.replaced_by,
-            revoked_at: key.revoked_at.map(Time),
+            revoked_at: key.revoked_at.map(ApiTime),
         }
     }
 }
@@ -132,26 +132,26 @@ pub(in crate::api) struct IssuedKey {
     #[schema(example = "nun_…")]
     key: String,
     #[serde(flatten)]
-    about: Key,
+    about: ApiKeyView,
 }
 
 impl IssuedKey {
     fn of(issued: &IssuedApiKey) -> Self {
         let key = issued.token.secret().expose().to_owned();
-        Self { key, about: Key::of(&issued.key, issued.key.created_at) }
+        Self { key, about: ApiKeyView::of(&issued.key, issued.key.created_at) }
     }
 }
 
 /// Lists the keys, oldest first.
 #[utoipa::path(get, path = "/v1/keys", tag = "keys", security(("bearer" = ["admin"])), params(PageParams),
-    responses((status = 200, description = "A page of keys.", body = List<Key>)))]
+    responses((status = 200, description = "A page of keys.", body = Listing<ApiKeyView>)))]
 pub(in crate::api) async fn list(
     State(api): State<ApiState>,
     Admin(principal): Admin,
     paging: Paging,
-) -> Result<Json<List<Key>>, Problem> {
+) -> Result<Json<Listing<ApiKeyView>>, ProblemDetails> {
     let (keys, now) = (api.hub.keys(Some(&principal)).await?, api.hub.key_time());
-    Ok(paging.page_of(keys, |key| key.id).list(|key| Key::of(&key, now)))
+    Ok(paging.page_of(keys, |key| key.id).list(|key| ApiKeyView::of(&key, now)))
 }
 
 /// Creates a key.
@@ -163,11 +163,11 @@ pub(in crate::api) async fn create(
     State(api): State<ApiState>,
     Admin(principal): Admin,
     body: ApiJson<NewKey>,
-) -> Result<Answer, Problem> {
+) -> Result<ApiAnswer, ProblemDetails> {
     let by = By::key(&principal, "key.create");
-    let once = body.once.map(|claim| Answer::keep(claim, StatusCode::CREATED, IssuedKey::of));
+    let once = body.once.map(|claim| ApiAnswer::keep(claim, StatusCode::CREATED, IssuedKey::of));
     let done = api.hub.create_key(body.value.into(), once, &by).await?;
-    Answer::of(done, StatusCode::CREATED, IssuedKey::of)
+    ApiAnswer::of(done, StatusCode::CREATED, IssuedKey::of)
 }
 
 /// Revokes a key: it is refused from the next request on.
@@ -180,7 +180,7 @@ pub(in crate::api) async fn revoke(
     State(api): State<ApiState>,
     Admin(principal): Admin,
     ApiPath(id): ApiPath<ApiKeyId>,
-) -> Result<StatusCode, Problem> {
+) -> Result<StatusCode, ProblemDetails> {
     api.hub.revoke_key(id, &By::key(&principal, "key.revoke")).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -196,10 +196,10 @@ pub(in crate::api) async fn rotate(
     Admin(principal): Admin,
     ApiPath(id): ApiPath<ApiKeyId>,
     body: ApiJson<Rotation>,
-) -> Result<Answer, Problem> {
+) -> Result<ApiAnswer, ProblemDetails> {
     let by = By::key(&principal, "key.rotate");
     let overlap = body.value.overlap_seconds.map_or(KEY_OVERLAP, Duration::from_secs);
-    let once = body.once.map(|claim| Answer::keep(claim, StatusCode::CREATED, IssuedKey::of));
+    let once = body.once.map(|claim| ApiAnswer::keep(claim, StatusCode::CREATED, IssuedKey::of));
     let done = api.hub.rotate_key(id, overlap, once, &by).await?;
-    Answer::of(done, StatusCode::CREATED, IssuedKey::of)
+    ApiAnswer::of(done, StatusCode::CREATED, IssuedKey::of)
 }

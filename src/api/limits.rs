@@ -18,7 +18,7 @@ use tower_governor::GovernorError;
 use tower_governor::governor::{Governor, GovernorConfig, GovernorConfigBuilder};
 use tower_governor::key_extractor::KeyExtractor;
 
-use crate::api::problem::{Code, Problem};
+use crate::api::problem::{Code, ProblemDetails};
 use crate::config::RateLimit;
 use crate::model::{ApiKeyId, ClientAddress, Network, Principal};
 
@@ -27,7 +27,7 @@ const BUCKETS: usize = 100_000;
 /// Full buckets are dropped once in so many refused requests.
 const SWEEP_EVERY: u64 = 4096;
 
-type Buckets = GovernorConfig<ByPayer, NoOpMiddleware<QuantaInstant>>;
+type RateBuckets = GovernorConfig<ByPayer, NoOpMiddleware<QuantaInstant>>;
 
 /// Whose bucket a request is charged to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -55,12 +55,12 @@ impl KeyExtractor for ByPayer {
 #[derive(Default)]
 pub(in crate::api) struct Limits {
     /// The limit in effect and its buckets: another limit begins with full ones.
-    current: Mutex<Option<(RateLimit, Arc<Buckets>)>>,
+    current: Mutex<Option<(RateLimit, Arc<RateBuckets>)>>,
     refused: AtomicU64,
 }
 
 impl Limits {
-    fn buckets(&self, limit: RateLimit) -> Arc<Buckets> {
+    fn buckets(&self, limit: RateLimit) -> Arc<RateBuckets> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         match &*current {
             Some((of, buckets)) if *of == limit => Arc::clone(buckets),
@@ -91,7 +91,7 @@ impl Limits {
         &self,
         limit: RateLimit,
         client: Option<ClientAddress>,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), ProblemDetails> {
         let buckets = self.buckets(limit);
         let buckets = buckets.limiter();
         if self.refused.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1 {
@@ -106,7 +106,7 @@ impl Limits {
     }
 }
 
-fn buckets(limit: RateLimit) -> Buckets {
+fn buckets(limit: RateLimit) -> RateBuckets {
     #[expect(clippy::expect_used, reason = "neither of the two is zero")]
     GovernorConfigBuilder::default()
         .key_extractor(ByPayer)
@@ -120,16 +120,16 @@ fn buckets(limit: RateLimit) -> Buckets {
 fn refusal(error: GovernorError) -> Response {
     match error {
         GovernorError::TooManyRequests { wait_time, .. } => limited(wait_time),
-        GovernorError::UnableToExtractKey | GovernorError::Other { .. } => Problem::internal(),
+        GovernorError::UnableToExtractKey | GovernorError::Other { .. } => ProblemDetails::internal(),
     }
     .into_response()
 }
 
 /// `wait_s` is rounded down: a client that comes back a moment too early would be refused once more.
-fn limited(wait_s: u64) -> Problem {
+fn limited(wait_s: u64) -> ProblemDetails {
     let seconds = wait_s + 1;
     let detail = format!("More requests than API_RATE_LIMIT allows. Try again in {seconds} s.");
-    Problem::new(Code::RateLimited, detail).retry_after(seconds)
+    ProblemDetails::new(Code::RateLimited, detail).retry_after(seconds)
 }
 
 #[cfg(test)]

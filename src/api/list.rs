@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::api::problem::{Code, Fault, Problem};
+use crate::api::problem::{Code, Fault, ProblemDetails};
 use crate::api::query;
 use crate::api::state::ApiState;
 use crate::model::Principal;
@@ -49,9 +49,9 @@ pub(in crate::api) struct Paging<F = NoFilters> {
 }
 
 impl<F: DeserializeOwned + IntoParams> FromRequestParts<ApiState> for Paging<F> {
-    type Rejection = Problem;
+    type Rejection = ProblemDetails;
 
-    async fn from_request_parts(parts: &mut Parts, api: &ApiState) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, api: &ApiState) -> Result<Self, ProblemDetails> {
         let pairs = query::pairs(&parts.uri)?;
         let filters = query::read(&parts.uri, &pairs, &["limit", "cursor"])?;
         let value =
@@ -68,7 +68,7 @@ impl<F: DeserializeOwned + IntoParams> FromRequestParts<ApiState> for Paging<F> 
             Some(cursor) => Some(api.cursors.open(&scope, cursor).ok_or_else(|| {
                 let detail =
                     "This cursor is not of this list, these filters and this key. Start again without it.";
-                Problem::new(Code::InvalidCursor, detail)
+                ProblemDetails::new(Code::InvalidCursor, detail)
             })?),
         };
         let kept = parts.uri.query().unwrap_or_default().split('&');
@@ -82,11 +82,11 @@ impl<F: DeserializeOwned + IntoParams> FromRequestParts<ApiState> for Paging<F> 
 }
 
 /// A number, clamped to what a page can have.
-fn limit(text: &str) -> Result<usize, Problem> {
+fn limit(text: &str) -> Result<usize, ProblemDetails> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         let fault = Fault::new("?limit", "wrong_type", format!("must be a whole number from 1 to {LARGEST}"));
-        return Err(Problem::faults(Code::InvalidQuery, vec![fault]));
+        return Err(ProblemDetails::faults(Code::InvalidQuery, vec![fault]));
     }
     Ok(if text.starts_with('-') { 1 } else { text.parse().unwrap_or(LARGEST).clamp(1, LARGEST) })
 }
@@ -137,7 +137,7 @@ pub(in crate::api) struct Page<T> {
 
 /// The answer with a page: `{"data":[…],"next_cursor":…}`.
 #[derive(Serialize, ToSchema)]
-pub(in crate::api) struct List<V> {
+pub(in crate::api) struct Listing<V> {
     /// The entries.
     data: Vec<V>,
     /// The cursor of the next page; null on the last one.
@@ -147,8 +147,8 @@ pub(in crate::api) struct List<V> {
 
 impl<T> Page<T> {
     /// Answers `{"data":[…],"next_cursor":…}`: on routes of ours.
-    pub(in crate::api) fn list<V>(self, view: impl FnMut(T) -> V) -> Json<List<V>> {
-        Json(List { data: self.entries.into_iter().map(view).collect(), next_cursor: self.next_cursor })
+    pub(in crate::api) fn list<V>(self, view: impl FnMut(T) -> V) -> Json<Listing<V>> {
+        Json(Listing { data: self.entries.into_iter().map(view).collect(), next_cursor: self.next_cursor })
     }
 
     /// Answers a bare array with a `Link` header: on routes of the seeds.

@@ -80,7 +80,7 @@ codes! {
     Conflict = "conflict", CONFLICT, "Conflict";
     /// It exists already, as `id`.
     AlreadyExists = "already_exists", CONFLICT, "It exists already";
-    /// The first request with this `Idempotency-Key` is not answered yet. Try again after `Retry-After`.
+    /// The first request with this `Idempotency-ApiKeyView` is not answered yet. Try again after `Retry-After`.
     InFlight = "in_flight", CONFLICT, "The first request is not answered yet";
     /// The body is longer than 1 MiB.
     TooLarge = "payload_too_large", PAYLOAD_TOO_LARGE, "The body is too large";
@@ -88,7 +88,7 @@ codes! {
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "Unsupported media type";
     /// Values of the body are not valid; `errors` names each with its JSON pointer.
     InvalidBody = "invalid_body", UNPROCESSABLE_ENTITY, "The body is not valid";
-    /// This `Idempotency-Key` was used for another request. Use a new key for each thing to do.
+    /// This `Idempotency-ApiKeyView` was used for another request. Use a new key for each thing to do.
     KeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The Idempotency-Key belongs to another request";
     /// More requests than `API_RATE_LIMIT` allows. Try again after `Retry-After`.
     RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many requests";
@@ -131,7 +131,7 @@ fn shortened(text: String) -> String {
 
 /// Why a request failed. The layer in `envelope.rs` writes its body, which names the request's id.
 #[derive(Clone, Debug)]
-pub(in crate::api) struct Problem {
+pub(in crate::api) struct ProblemDetails {
     code: Code,
     detail: String,
     errors: Vec<Fault>,
@@ -141,7 +141,7 @@ pub(in crate::api) struct Problem {
 
 /// The body of a problem (RFC 9457).
 #[derive(Serialize, ToSchema)]
-#[schema(as = Problem, example = json!({
+#[schema(as = ProblemDetails, example = json!({
     "type": "/docs#invalid_body",
     "title": "The body is not valid",
     "status": 422,
@@ -173,7 +173,7 @@ pub(in crate::api) struct ProblemBody<'a> {
     id: Option<&'a str>,
 }
 
-impl Problem {
+impl ProblemDetails {
     /// A problem that `detail` explains.
     pub(in crate::api) fn new(code: Code, detail: impl Into<String>) -> Self {
         Self { code, detail: detail.into(), errors: Vec::new(), id: None, retry_after_s: None }
@@ -255,7 +255,7 @@ impl Problem {
     }
 }
 
-impl IntoResponse for Problem {
+impl IntoResponse for ProblemDetails {
     fn into_response(self) -> Response {
         let mut response = self.code.status().into_response();
         response.extensions_mut().insert(self);
@@ -270,7 +270,7 @@ fn sentence(text: &str) -> String {
     format!("{first}{}.", letters.as_str())
 }
 
-impl From<Error> for Problem {
+impl From<Error> for ProblemDetails {
     fn from(error: Error) -> Self {
         match error {
             Error::NotFound(text) => Self::new(Code::NotFound, sentence(&text)),
@@ -298,13 +298,13 @@ impl From<Error> for Problem {
     }
 }
 
-impl From<crate::store::Error> for Problem {
+impl From<crate::store::Error> for ProblemDetails {
     fn from(error: crate::store::Error) -> Self {
         Error::from(error).into()
     }
 }
 
-impl Problem {
+impl ProblemDetails {
     fn unavailable() -> Self {
         Self::new(Code::Unavailable, "nuncio's database cannot be used at the moment. Try again soon.")
             .retry_after(UNAVAILABLE_RETRY_S)

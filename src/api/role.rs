@@ -3,7 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
-use crate::api::problem::{Code, Problem};
+use crate::api::problem::{Code, ProblemDetails};
 use crate::model::{ApiRole, Principal};
 
 macro_rules! roles {
@@ -12,9 +12,9 @@ macro_rules! roles {
         pub(in crate::api) struct $name(pub(in crate::api) Principal);
 
         impl<S: Sync> FromRequestParts<S> for $name {
-            type Rejection = Problem;
+            type Rejection = ProblemDetails;
 
-            async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+            async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ProblemDetails> {
                 principal_with(parts, ApiRole::$name).map(Self)
             }
         }
@@ -31,24 +31,24 @@ roles! {
 }
 
 /// Keys that may change stored webhooks: admins, and keys with an owner that may send, for the webhooks of that owner.
-pub(in crate::api) struct WebhookAdmin(pub(in crate::api) Principal);
+pub(in crate::api) struct WebhookManager(pub(in crate::api) Principal);
 
-impl<S: Sync> FromRequestParts<S> for WebhookAdmin {
-    type Rejection = Problem;
+impl<S: Sync> FromRequestParts<S> for WebhookManager {
+    type Rejection = ProblemDetails;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ProblemDetails> {
         let is_owners =
             parts.extensions.get::<Principal>().is_some_and(|principal| principal.owner.is_some());
         principal_with(parts, if is_owners { ApiRole::Sender } else { ApiRole::Admin }).map(Self)
     }
 }
 
-fn principal_with(parts: &Parts, needed: ApiRole) -> Result<Principal, Problem> {
+fn principal_with(parts: &Parts, needed: ApiRole) -> Result<Principal, ProblemDetails> {
     // The layer in `auth.rs` has put it there; without it, nobody is let in.
-    let principal = parts.extensions.get::<Principal>().ok_or_else(Problem::internal)?;
+    let principal = parts.extensions.get::<Principal>().ok_or_else(ProblemDetails::internal)?;
     if principal.may(needed) {
         return Ok(principal.clone());
     }
     let detail = format!("This needs a key of the role {needed}; this key's role is {}.", principal.role);
-    Err(Problem::new(Code::Forbidden, detail))
+    Err(ProblemDetails::new(Code::Forbidden, detail))
 }

@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::document::complete;
-use crate::api::problem::{Code, Problem};
+use crate::api::problem::{Code, ProblemDetails};
 use crate::api::state::ApiState;
 use crate::api::{auth, discord_webhooks, dispatch, docs_page, envelope, keys};
 
@@ -67,12 +67,15 @@ pub fn router(api: ApiState) -> Router {
         .with_state(api)
 }
 
-async fn not_found() -> Problem {
-    Problem::not_found()
+async fn not_found() -> ProblemDetails {
+    ProblemDetails::not_found()
 }
 
-async fn method_not_allowed() -> Problem {
-    Problem::new(Code::MethodNotAllowed, "This address has other methods: the header Allow names them.")
+async fn method_not_allowed() -> ProblemDetails {
+    ProblemDetails::new(
+        Code::MethodNotAllowed,
+        "This address has other methods: the header Allow names them.",
+    )
 }
 
 async fn openapi() -> impl IntoResponse {

@@ -100,15 +100,15 @@ impl<T: Words> ToSchema for Word<T> {
 
 /// A time, as RFC 3339 text in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::api) struct Time(pub(in crate::api) Timestamp);
+pub(in crate::api) struct ApiTime(pub(in crate::api) Timestamp);
 
-impl Serialize for Time {
+impl Serialize for ApiTime {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0.to_rfc3339())
     }
 }
 
-impl<'de> Deserialize<'de> for Time {
+impl<'de> Deserialize<'de> for ApiTime {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let time = Timestamp::parse_rfc3339(&text).map(Self);
@@ -116,7 +116,7 @@ impl<'de> Deserialize<'de> for Time {
     }
 }
 
-impl PartialSchema for Time {
+impl PartialSchema for ApiTime {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::String)
@@ -127,4 +127,4 @@ impl PartialSchema for Time {
     }
 }
 
-impl ToSchema for Time {}
+impl ToSchema for ApiTime {}

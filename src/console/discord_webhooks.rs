@@ -20,39 +20,39 @@ use crate::discord_webhooks::{WebhookTest, not_looked_at};
 use crate::hub::{Conflict, Error};
 use crate::model::{DestinationId, Idempotent, Outcome, StoredWebhook, WebhookChange, WebhookUrl};
 
-use form::{Faults, Form, Values};
-use list::List;
+use form::{FormFaults, FormValues, WebhookForm};
+use list::WebhookList;
 
 /// The most of an answer of Discord that is shown, in characters.
 const LONGEST_ANSWER: usize = 500;
 
 type Console = State<ConsoleState>;
-type Person = Extension<SignedIn>;
+type SignedInPerson = Extension<SignedIn>;
 
 /// `GET /console/discord-webhooks`
-pub(super) async fn list(State(console): Console, Extension(person): Person) -> Response {
+pub(super) async fn list(State(console): Console, Extension(person): SignedInPerson) -> Response {
     match console.hub.webhooks().await {
         Ok(webhooks) => {
             let frame = Frame::of(&console, &person, "Discord webhooks");
-            html(StatusCode::OK, &List::new(frame, &webhooks, console.clock.now()))
+            html(StatusCode::OK, &WebhookList::new(frame, &webhooks, console.clock.now()))
         }
         Err(error) => page::unavailable(&error),
     }
 }
 
 /// `GET /console/discord-webhooks/new`
-pub(super) async fn new(State(console): Console, Extension(person): Person) -> Response {
+pub(super) async fn new(State(console): Console, Extension(person): SignedInPerson) -> Response {
     let frame = Frame::of(&console, &person, "Add a Discord webhook");
-    html(StatusCode::OK, &Form::adding(frame, &Values::default(), &Faults::default()))
+    html(StatusCode::OK, &WebhookForm::adding(frame, &FormValues::default(), &FormFaults::default()))
 }
 
 /// `POST /console/discord-webhooks`: stores a webhook and, if asked to, sends a test through it.
 pub(super) async fn add(
     State(console): Console,
-    Extension(person): Person,
+    Extension(person): SignedInPerson,
     Extension(fields): Extension<Fields>,
 ) -> Response {
-    let values = Values::of(&fields);
+    let values = FormValues::of(&fields);
     let (mut faults, url) = (values.faults(), address(&console, &fields));
     if let Err(why) = &url {
         faults.add("address", why.clone());
@@ -76,9 +76,14 @@ pub(super) async fn add(
     }
 }
 
-fn adding_again(console: &ConsoleState, person: &SignedIn, values: &Values, faults: &Faults) -> Response {
+fn adding_again(
+    console: &ConsoleState,
+    person: &SignedIn,
+    values: &FormValues,
+    faults: &FormFaults,
+) -> Response {
     let frame = Frame::of(console, person, "Add a Discord webhook");
-    html(StatusCode::UNPROCESSABLE_ENTITY, &Form::adding(frame, values, faults))
+    html(StatusCode::UNPROCESSABLE_ENTITY, &WebhookForm::adding(frame, values, faults))
 }
 
 async fn added(console: &ConsoleState, person: &SignedIn, webhook: &StoredWebhook, tests: bool) -> Response {
@@ -95,11 +100,11 @@ async fn added(console: &ConsoleState, person: &SignedIn, webhook: &StoredWebhoo
 /// `GET /console/discord-webhooks/{id}`
 pub(super) async fn edit(
     State(console): Console,
-    Extension(person): Person,
+    Extension(person): SignedInPerson,
     Path(id): Path<String>,
 ) -> Response {
     match found(&console, &id).await {
-        Ok(webhook) => editing(&console, &person, StatusCode::OK, &webhook, None, &Faults::default()),
+        Ok(webhook) => editing(&console, &person, StatusCode::OK, &webhook, None, &FormFaults::default()),
         Err(error) => failed(&error),
     }
 }
@@ -107,7 +112,7 @@ pub(super) async fn edit(
 /// `POST /console/discord-webhooks/{id}`: saves the details.
 pub(super) async fn save(
     State(console): Console,
-    Extension(person): Person,
+    Extension(person): SignedInPerson,
     Path(id): Path<String>,
     Extension(fields): Extension<Fields>,
 ) -> Response {
@@ -115,7 +120,7 @@ pub(super) async fn save(
         Ok(webhook) => webhook,
         Err(error) => return failed(&error),
     };
-    let values = Values::of(&fields);
+    let values = FormValues::of(&fields);
     let faults = values.faults();
     let changed = match values.change() {
         Some(change) if faults.is_empty() => {
@@ -135,7 +140,7 @@ pub(super) async fn save(
 /// `POST /console/discord-webhooks/{id}/address`: replaces the address.
 pub(super) async fn replace(
     State(console): Console,
-    Extension(person): Person,
+    Extension(person): SignedInPerson,
     Path(id): Path<String>,
     Extension(fields): Extension<Fields>,
 ) -> Response {
@@ -145,7 +150,9 @@ pub(super) async fn replace(
     };
     let url = match address(&console, &fields) {
         Ok(url) => url,
-        Err(why) => return editing_again(&console, &person, &webhook, None, &Faults::one("address", why)),
+        Err(why) => {
+            return editing_again(&console, &person, &webhook, None, &FormFaults::one("address", why));
+        }
     };
     let by = person.by("discord-webhook.replace");
     match console.webhooks.change(webhook.id, WebhookChange::default(), Some(&url), &by).await {
@@ -170,8 +177,8 @@ fn editing_again(
     console: &ConsoleState,
     person: &SignedIn,
     webhook: &StoredWebhook,
-    values: Option<&Values>,
-    faults: &Faults,
+    values: Option<&FormValues>,
+    faults: &FormFaults,
 ) -> Response {
     editing(console, person, StatusCode::UNPROCESSABLE_ENTITY, webhook, values, faults)
 }
@@ -181,20 +188,20 @@ fn editing(
     person: &SignedIn,
     status: StatusCode,
     webhook: &StoredWebhook,
-    values: Option<&Values>,
-    faults: &Faults,
+    values: Option<&FormValues>,
+    faults: &FormFaults,
 ) -> Response {
     let frame = Frame::of(console, person, "Edit a Discord webhook");
-    html(status, &Form::editing(frame, webhook, values, faults, console.clock.now()))
+    html(status, &WebhookForm::editing(frame, webhook, values, faults, console.clock.now()))
 }
 
 /// `POST /console/discord-webhooks/{id}/on`
-pub(super) async fn switch_on(console: Console, person: Person, id: Path<String>) -> Response {
+pub(super) async fn switch_on(console: Console, person: SignedInPerson, id: Path<String>) -> Response {
     switch(&console, &person, &id, true).await
 }
 
 /// `POST /console/discord-webhooks/{id}/off`
-pub(super) async fn switch_off(console: Console, person: Person, id: Path<String>) -> Response {
+pub(super) async fn switch_off(console: Console, person: SignedInPerson, id: Path<String>) -> Response {
     switch(&console, &person, &id, false).await
 }
 
@@ -213,7 +220,7 @@ async fn switch(console: &ConsoleState, person: &SignedIn, id: &str, enabled: bo
 /// `POST /console/discord-webhooks/{id}/test`
 pub(super) async fn test(
     State(console): Console,
-    Extension(person): Person,
+    Extension(person): SignedInPerson,
     Path(id): Path<String>,
 ) -> Response {
     match id.parse() {
@@ -255,7 +262,7 @@ fn tested(name: &str, test: &WebhookTest) -> Flash {
 /// `GET /console/discord-webhooks/{id}/remove`: asks before anything is removed.
 pub(super) async fn ask_to_remove(
     State(console): Console,
-    Extension(person): Person,
+    Extension(person): SignedInPerson,
     Path(id): Path<String>,
 ) -> Response {
     match found(&console, &id).await {
@@ -270,7 +277,7 @@ pub(super) async fn ask_to_remove(
 /// `POST /console/discord-webhooks/{id}/remove`
 pub(super) async fn remove(
     State(console): Console,
-    Extension(person): Person,
+    Extension(person): SignedInPerson,
     Path(id): Path<String>,
 ) -> Response {
     let webhook = match found(&console, &id).await {
@@ -313,9 +320,9 @@ fn address(console: &ConsoleState, fields: &Fields) -> Result<WebhookUrl, String
 }
 
 /// The faults to show in the form; `None` if the error is about something else.
-async fn faults_of(console: &ConsoleState, error: &Error) -> Option<Faults> {
+async fn faults_of(console: &ConsoleState, error: &Error) -> Option<FormFaults> {
     match error {
-        Error::Invalid { field, reason } => Some(Faults::one(form::field(field), reason.clone())),
+        Error::Invalid { field, reason } => Some(FormFaults::one(form::field(field), reason.clone())),
         Error::Conflict(Conflict::Stored(id)) => {
             let name = found(console, &id.to_string())
                 .await
@@ -323,7 +330,7 @@ async fn faults_of(console: &ConsoleState, error: &Error) -> Option<Faults> {
             let text = format!(
                 "This webhook is stored already, as “{name}”. Edit that one, or paste another address."
             );
-            Some(Faults::one("address", text))
+            Some(FormFaults::one("address", text))
         }
         _ => None,
     }

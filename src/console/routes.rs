@@ -23,10 +23,10 @@ pub struct ConsoleRoute {
 }
 
 /// A line of the table: method, path, and what answers there.
-type Line = (Method, &'static str, MethodRouter<ConsoleState>);
+type RouteLine = (Method, &'static str, MethodRouter<ConsoleState>);
 
 /// The routes for everybody.
-fn open() -> Vec<Line> {
+fn open() -> Vec<RouteLine> {
     vec![
         (Method::GET, "/console/link/{link}", get(sign_in::ask)),
         (Method::POST, "/console/link", post(sign_in::exchange)),
@@ -35,7 +35,7 @@ fn open() -> Vec<Line> {
 }
 
 /// The routes for whoever is signed in.
-fn signed_in() -> Vec<Line> {
+fn signed_in() -> Vec<RouteLine> {
     const WEBHOOKS: &str = sign_in::HOME;
     const WEBHOOK: &str = "/console/discord-webhooks/{id}";
     vec![
@@ -59,7 +59,7 @@ fn signed_in() -> Vec<Line> {
 /// All routes, for tests that hold each of them to the same rules.
 #[must_use]
 pub fn routes() -> Vec<ConsoleRoute> {
-    let of = |lines: Vec<Line>, needs_session| {
+    let of = |lines: Vec<RouteLine>, needs_session| {
         lines.into_iter().map(move |(method, path, _)| ConsoleRoute { method, path, needs_session })
     };
     of(open(), false).chain(of(signed_in(), true)).collect()
@@ -67,7 +67,7 @@ pub fn routes() -> Vec<ConsoleRoute> {
 
 /// The router of the console, with the layers that every request passes.
 pub fn router(console: &ConsoleState) -> Router {
-    let of = |lines: Vec<Line>| {
+    let of = |lines: Vec<RouteLine>| {
         lines.into_iter().fold(Router::new(), |router, (_, path, handler)| router.route(path, handler))
     };
     let signed_in = of(signed_in()).layer(from_fn_with_state(console.clone(), session::signed_in_only));

@@ -35,20 +35,23 @@ struct SignIn {
 
 /// The page to open after sign-in.
 #[derive(Deserialize)]
-pub(super) struct Next {
+pub(super) struct NextQuery {
     #[serde(default)]
     next: String,
 }
 
 /// `GET /console/link/{link}`: a page with one button.
-pub(super) async fn ask(Path(link): Path<String>, next: Result<Query<Next>, QueryRejection>) -> Response {
+pub(super) async fn ask(
+    Path(link): Path<String>,
+    next: Result<Query<NextQuery>, QueryRejection>,
+) -> Response {
     let next = next.map_or_else(|_| HOME.to_owned(), |Query(next)| path_or_home(&next.next));
     html(StatusCode::OK, &SignIn { frame: Frame::bare("Sign in"), link, next })
 }
 
 /// The button's form.
 #[derive(Deserialize)]
-pub(super) struct Exchange {
+pub(super) struct LinkExchange {
     link: String,
     #[serde(default)]
     next: String,
@@ -62,8 +65,8 @@ pub(super) async fn exchange(State(console): State<ConsoleState>, request: Reque
         true => ClientScheme::Https,
         false => scheme_of(&request),
     };
-    let form = Form::<Exchange>::from_request(request, &()).await;
-    let Ok(Form(Exchange { link, next })) = form else { return refused(&console, client) };
+    let form = Form::<LinkExchange>::from_request(request, &()).await;
+    let Ok(Form(LinkExchange { link, next })) = form else { return refused(&console, client) };
     match console.hub.exchange_console_link(&link, before.as_ref()).await {
         Ok(Some((session, token))) => {
             tracing::info!("{} signed in to the console, from {client}", session.name);

@@ -32,11 +32,14 @@ impl IdempotencyClaim {
     }
 }
 
+/// Makes the stored answer of a result.
+type MakeAnswer<T> = Arc<dyn Fn(&T) -> Vec<u8> + Send + Sync>;
+
 /// A claim, and how the answer is made of the result `T`. The answer is stored in the unit that makes the change.
 pub struct Once<T> {
     /// The claim.
     pub claim: IdempotencyClaim,
-    answer: Arc<dyn Fn(&T) -> Vec<u8> + Send + Sync>,
+    answer: MakeAnswer<T>,
 }
 
 impl<T> Once<T> {

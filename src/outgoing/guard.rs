@@ -69,10 +69,10 @@ pub enum Schemes {
 
 /// Decides which targets may be reached. The default allows only the public internet.
 #[derive(Clone, Debug, Default)]
-pub struct Guard(Arc<Rules>);
+pub struct Guard(Arc<GuardRules>);
 
 #[derive(Debug, Default)]
-struct Rules {
+struct GuardRules {
     allowed: Vec<IpNet>,
     /// Where nuncio itself listens.
     own: Option<SocketAddr>,
@@ -89,7 +89,7 @@ impl Guard {
     /// A guard with another name service.
     #[must_use]
     pub fn with_lookup(allowed: Vec<IpNet>, own: Option<SocketAddr>, lookup: Lookup) -> Self {
-        Self(Arc::new(Rules { allowed, own, lookup }))
+        Self(Arc::new(GuardRules { allowed, own, lookup }))
     }
 
     /// Checks a target as far as its text says where it leads. A name is checked when it is resolved.

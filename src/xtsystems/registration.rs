@@ -2,7 +2,9 @@
 
 use crate::outgoing::is_local;
 use crate::secret::Secret;
-use crate::xtsystems::{CallFailure, NewPlatformWebhook, PlatformWebhook, WebhookChange, XtSystemsClient};
+use crate::xtsystems::{
+    CallFailure, NewPlatformWebhook, PlatformWebhook, PlatformWebhookChange, XtSystemsClient,
+};
 
 /// The registration's name. The Node bot used an equal name, so its registration is taken over.
 pub const NAME: &str = "Discord Bot Integration";
@@ -63,7 +65,7 @@ impl XtSystemsClient {
         let company_id = company.map(str::to_owned);
         match self.registration(&url).await? {
             Some(webhook) => {
-                let change = WebhookChange {
+                let change = PlatformWebhookChange {
                     url: Some(url),
                     events: Some(events),
                     secret: Some(secret),

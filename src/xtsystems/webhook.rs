@@ -46,7 +46,7 @@ pub struct NewPlatformWebhook {
 
 /// Changes to a webhook; `None` leaves a field unchanged.
 #[derive(Clone, Debug, Default)]
-pub struct WebhookChange {
+pub struct PlatformWebhookChange {
     /// The display name.
     pub name: Option<String>,
     /// The target address.
@@ -156,7 +156,7 @@ impl XtSystemsClient {
     pub async fn update_webhook(
         &self,
         id: &str,
-        change: &WebhookChange,
+        change: &PlatformWebhookChange,
     ) -> Result<PlatformWebhook, CallFailure> {
         let endpoint = one(Method::Put, id, "")?;
         let body = json!(WebhookBody {

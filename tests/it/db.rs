@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use nuncio::sandbox::discord::Fault;
 use serde_json::Value;
 
 use crate::harness::free_port;
@@ -173,6 +174,8 @@ async fn an_export_holds_events_deliveries_and_the_log_and_no_secret() {
     assert_eq!(program.platform().send(body).await.unwrap().status, 200);
     stage.arrived(3).await;
     let url = format!("https://discord.com/api/webhooks/1200000000000000001/{}", "canary2-".repeat(9));
+    // Discord would say that there is no such webhook.
+    stage.discord.faults().next_on("/webhooks/", 1, Fault::status(502));
     let mut add = in_folder(tokio::process::Command::new(env!("CARGO_BIN_EXE_nuncio")), folder);
     add.args(["discord-webhooks", "add", "--name", "Acme", "--type", "SUPPORT", "--scope", "ADMIN"]);
     let mut child =

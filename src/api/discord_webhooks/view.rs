@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::problem::Fault;
-use crate::api::word::{Time, WebhookCategory, WebhookScope, Word};
+use crate::api::word::{ApiTime, WebhookCategory, WebhookScope, Word};
 use crate::discord_webhooks::{WebhookTest, not_looked_at};
 use crate::hub::VisibleWebhook;
 use crate::model::{DestinationId, Snowflake, StoredWebhook, WebhookIdentity};
@@ -33,7 +33,7 @@ pub(in crate::api) struct DiscordWebhook {
     #[schema(required = true)]
     avatar_url: Option<String>,
     enabled: bool,
-    created_at: Time,
+    created_at: ApiTime,
     #[serde(flatten)]
     health: Option<WebhookHealth>,
 }
@@ -49,10 +49,10 @@ pub(in crate::api) struct WebhookHealth {
     company_id: Option<String>,
     /// When a message or a test last arrived, since its address was stored.
     #[schema(required = true)]
-    test_success_at: Option<Time>,
+    test_success_at: Option<ApiTime>,
     /// When a message or a test last arrived.
     #[schema(required = true)]
-    last_success_at: Option<Time>,
+    last_success_at: Option<ApiTime>,
     /// Messages that wait for it.
     waiting: u64,
     /// Failed attempts since the last message that arrived.
@@ -106,12 +106,12 @@ impl DiscordWebhook {
             description: given(&about.description),
             avatar_url: about.avatar_url.clone(),
             enabled: about.enabled,
-            created_at: Time(webhook.created_at),
+            created_at: ApiTime(webhook.created_at),
             health: Some(WebhookHealth {
                 user_id: given(&about.owner),
                 company_id: given(&about.company),
-                test_success_at: webhook.test_success_at.map(Time),
-                last_success_at: webhook.last_success_at.map(Time),
+                test_success_at: webhook.test_success_at.map(ApiTime),
+                last_success_at: webhook.last_success_at.map(ApiTime),
                 waiting: webhook.waiting,
                 consecutive_failures: webhook.failures,
                 failure_rate: webhook.failure_rate(),

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::api::dispatch::options::{DispatchOptionsBody, filled};
 use crate::api::dispatch::text_or_number::TextOrNumber;
 use crate::api::json::{ApiBody, UnknownFields};
-use crate::api::problem::{Fault, Problem};
+use crate::api::problem::{Fault, ProblemDetails};
 use crate::api::word::{
     AlertSeverity, BillingType, NewServerState, NodeAlertType, SupportTicketAction, WebhookCategory,
 };
@@ -29,7 +29,7 @@ pub(super) trait DispatchBody: ApiBody {
     ///
     /// # Errors
     /// If the body contradicts itself, or leaves open what it must say.
-    fn read(self) -> Result<(Option<Dispatch>, DispatchOptions), Problem>;
+    fn read(self) -> Result<(Option<Dispatch>, DispatchOptions), ProblemDetails>;
 }
 
 /// Takes unknown fields with a warning, and camelCase.
@@ -71,7 +71,7 @@ pub(in crate::api) struct SettingsUpdateBody {
 }
 
 impl DispatchBody for SettingsUpdateBody {
-    fn read(self) -> Result<(Option<Dispatch>, DispatchOptions), Problem> {
+    fn read(self) -> Result<(Option<Dispatch>, DispatchOptions), ProblemDetails> {
         let changed_fields = match (self.changed_fields, self.before, self.after) {
             (Some(names), _, _) => names,
             (None, None, None) => {
@@ -108,7 +108,7 @@ pub(in crate::api) struct ServerStateBody {
 }
 
 impl DispatchBody for ServerStateBody {
-    fn read(self) -> Result<(Option<Dispatch>, DispatchOptions), Problem> {
+    fn read(self) -> Result<(Option<Dispatch>, DispatchOptions), ProblemDetails> {
         let dispatch = Dispatch::ServerState {
             server_name: self.server_name,
             new_state: self.new_state.0,
@@ -162,7 +162,7 @@ pub(in crate::api) struct SyncCompletionBody {
 }
 
 impl DispatchBody for SyncCompletionBody {
-    fn read(self) -> Result<(Option<Dispatch>, DispatchOptions), Problem> {
+    fn read(self) -> Result<(Option<Dispatch>, DispatchOptions), ProblemDetails> {
         let operations = self.operations.unwrap_or_default();
         let end = match (self.cancelled, self.success) {
             (Some(true), _) => SyncEnd::Cancelled,
@@ -207,7 +207,7 @@ pub(in crate::api) struct SystemAlertBody {
 }
 
 impl DispatchBody for SystemAlertBody {
-    fn read(self) -> Result<(Option<Dispatch>, DispatchOptions), Problem> {
+    fn read(self) -> Result<(Option<Dispatch>, DispatchOptions), ProblemDetails> {
         let severity = self.severity.map_or(Severity::Error, |word| word.0);
         let dispatch = Dispatch::SystemAlert { title: self.title, error: self.error, severity };
         Ok((Some(dispatch), DispatchOptionsBody::read(self.options)))
@@ -228,7 +228,7 @@ pub(in crate::api) struct SupportTicketBody {
 }
 
 impl DispatchBody for SupportTicketBody {
-    fn read(self) -> Result<(Option<Dispatch>, DispatchOptions), Problem> {
+    fn read(self) -> Result<(Option<Dispatch>, DispatchOptions), ProblemDetails> {
         let dispatch = Dispatch::SupportTicket {
             action: self.action.0,
             ticket_id: self.ticket_id.into_text(),
@@ -258,7 +258,7 @@ pub(in crate::api) struct NodeAlertBody {
 }
 
 impl DispatchBody for NodeAlertBody {
-    fn read(self) -> Result<(Option<Dispatch>, DispatchOptions), Problem> {
+    fn read(self) -> Result<(Option<Dispatch>, DispatchOptions), ProblemDetails> {
         let Self { node_name, alert_type, usage, threshold, options } = self;
         let dispatch = Dispatch::NodeAlert { node_name, resource: alert_type.0, usage, threshold };
         Ok((Some(dispatch), DispatchOptionsBody::read(options)))
@@ -279,7 +279,7 @@ pub(in crate::api) struct BillingEventBody {
 }
 
 impl DispatchBody for BillingEventBody {
-    fn read(self) -> Result<(Option<Dispatch>, DispatchOptions), Problem> {
+    fn read(self) -> Result<(Option<Dispatch>, DispatchOptions), ProblemDetails> {
         let amount = self.amount.map(TextOrNumber::into_text);
         let dispatch = Dispatch::BillingEvent { kind: self.event_type.0, details: self.details, amount };
         Ok((Some(dispatch), DispatchOptionsBody::read(self.options)))
@@ -329,7 +329,7 @@ pub(in crate::api) struct CustomBody {
 }
 
 impl DispatchBody for CustomBody {
-    fn read(self) -> Result<(Option<Dispatch>, DispatchOptions), Problem> {
+    fn read(self) -> Result<(Option<Dispatch>, DispatchOptions), ProblemDetails> {
         let CustomEmbedBody { title, description, color, fields, footer, timestamp } = self.embed;
         let _replaced_by_ours = (footer, timestamp);
         let field = |field: CustomFieldBody| CustomField {
@@ -362,15 +362,19 @@ pub(in crate::api) struct EventBody {
 }
 
 impl DispatchBody for EventBody {
-    fn read(self) -> Result<(Option<Dispatch>, DispatchOptions), Problem> {
+    fn read(self) -> Result<(Option<Dispatch>, DispatchOptions), ProblemDetails> {
         let data = self.data.unwrap_or_default();
         if !data.is_object() && !data.is_null() {
-            return Err(Problem::invalid_body(vec![Fault::new("/data", "wrong_type", "must be an object")]));
+            return Err(ProblemDetails::invalid_body(vec![Fault::new(
+                "/data",
+                "wrong_type",
+                "must be an object",
+            )]));
         }
         Ok((Some(Dispatch::Event { name: self.event, data }), DispatchOptionsBody::read(self.options)))
     }
 }
 
-fn missing(pointer: &str, message: &str) -> Problem {
-    Problem::invalid_body(vec![Fault::new(pointer, "missing", message)])
+fn missing(pointer: &str, message: &str) -> ProblemDetails {
+    ProblemDetails::invalid_body(vec![Fault::new(pointer, "missing", message)])
 }

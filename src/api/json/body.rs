@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use crate::api::answer::claim;
 use crate::api::json::schema::{BodySchema, UnknownFields};
 use crate::api::json::{parse, pointer};
-use crate::api::problem::{Code, Fault, Problem};
+use crate::api::problem::{Code, Fault, ProblemDetails};
 use crate::model::IdempotencyClaim;
 
 /// Maximum length of a body.
@@ -33,7 +33,7 @@ pub(in crate::api) struct ApiJson<T> {
     pub(in crate::api) value: T,
     /// What was left out of it: never anything if unknown fields are refused.
     pub(in crate::api) warnings: Vec<Fault>,
-    /// The claim of its `Idempotency-Key`, if it has one.
+    /// The claim of its `Idempotency-ApiKeyView`, if it has one.
     pub(in crate::api) once: Option<IdempotencyClaim>,
 }
 
@@ -46,9 +46,9 @@ pub(in crate::api) struct NoBody {}
 impl ApiBody for NoBody {}
 
 impl<S: Sync, T: ApiBody> FromRequest<S> for ApiJson<T> {
-    type Rejection = Problem;
+    type Rejection = ProblemDetails;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, ProblemDetails> {
         check_type(request.headers())?;
         let (head, body) = request.into_parts();
         let declared =
@@ -60,7 +60,7 @@ impl<S: Sync, T: ApiBody> FromRequest<S> for ApiJson<T> {
             if error.into_inner().is::<LengthLimitError>() {
                 return too_large();
             }
-            Problem::new(
+            ProblemDetails::new(
                 Code::Incomplete,
                 "The connection ended, or was too slow, before the whole body was there.",
             )
@@ -70,14 +70,14 @@ impl<S: Sync, T: ApiBody> FromRequest<S> for ApiJson<T> {
     }
 }
 
-fn too_large() -> Problem {
-    Problem::new(Code::TooLarge, "The body is longer than 1 MiB.")
+fn too_large() -> ProblemDetails {
+    ProblemDetails::new(Code::TooLarge, "The body is longer than 1 MiB.")
 }
 
 /// A body may be without a type, but not of another one.
-fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
+fn check_type(headers: &HeaderMap) -> Result<(), ProblemDetails> {
     if headers.contains_key(header::CONTENT_ENCODING) {
-        return Err(Problem::new(
+        return Err(ProblemDetails::new(
             Code::UnsupportedMediaType,
             "Send the body uncompressed, without Content-Encoding.",
         ));
@@ -95,10 +95,10 @@ fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
         return Ok(());
     }
     let detail = "Send the body with Content-Type: application/json. With curl: --json '…'.";
-    Err(Problem::new(Code::UnsupportedMediaType, detail))
+    Err(ProblemDetails::new(Code::UnsupportedMediaType, detail))
 }
 
-fn read<T: ApiBody>(bytes: &Bytes) -> Result<(T, Vec<Fault>), Problem> {
+fn read<T: ApiBody>(bytes: &Bytes) -> Result<(T, Vec<Fault>), ProblemDetails> {
     let (mut json, mut faults) = parse::parse(bytes)?;
     let (found, warnings) = BodySchema::of::<T>().check(&mut json, T::UNKNOWN_FIELDS);
     faults.extend(found);
@@ -108,7 +108,7 @@ fn read<T: ApiBody>(bytes: &Bytes) -> Result<(T, Vec<Fault>), Problem> {
                 let found = report.iter().map(|(path, error)| (pointer::of_garde(path), error.message()));
                 faults.extend(found.map(|(at, message)| Fault::new(at, "invalid", message)));
             }
-            if faults.is_empty() { Ok((value, warnings)) } else { Err(Problem::invalid_body(faults)) }
+            if faults.is_empty() { Ok((value, warnings)) } else { Err(ProblemDetails::invalid_body(faults)) }
         }
         Err(error) => {
             // What the schema has found is worded for people, and serde's first fault is one of those.
@@ -116,7 +116,7 @@ fn read<T: ApiBody>(bytes: &Bytes) -> Result<(T, Vec<Fault>), Problem> {
                 let at = pointer::of_serde(error.path());
                 faults.push(Fault::new(at, "invalid", error.into_inner().to_string()));
             }
-            Err(Problem::invalid_body(faults))
+            Err(ProblemDetails::invalid_body(faults))
         }
     }
 }

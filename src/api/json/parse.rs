@@ -9,7 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 use crate::api::json::pointer::Pointer;
-use crate::api::problem::{Code, Fault, Problem};
+use crate::api::problem::{Code, Fault, ProblemDetails};
 
 /// Maximum nesting of arrays and objects.
 const DEEPEST: usize = 32;
@@ -20,7 +20,7 @@ pub(super) const MOST_FAULTS: usize = 50;
 ///
 /// # Errors
 /// If it is not JSON, or too deep.
-pub(super) fn parse(bytes: &[u8]) -> Result<(Value, Vec<Fault>), Problem> {
+pub(super) fn parse(bytes: &[u8]) -> Result<(Value, Vec<Fault>), ProblemDetails> {
     if bytes.trim_ascii().is_empty() {
         return Ok((Value::Object(Map::new()), Vec::new()));
     }
@@ -29,11 +29,11 @@ pub(super) fn parse(bytes: &[u8]) -> Result<(Value, Vec<Fault>), Problem> {
     let value = reading.deserialize(&mut json).and_then(|value| json.end().map(|()| value));
     match value {
         Ok(value) => Ok((value, reading.faults)),
-        Err(_) if reading.too_deep => Err(Problem::invalid_body(reading.faults)),
+        Err(_) if reading.too_deep => Err(ProblemDetails::invalid_body(reading.faults)),
         Err(error) => {
             let (line, column) = (error.line(), error.column());
             let detail = format!("The body is not JSON: see line {line}, column {column}.");
-            Err(Problem::new(Code::InvalidJson, detail))
+            Err(ProblemDetails::new(Code::InvalidJson, detail))
         }
     }
 }

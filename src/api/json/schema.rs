@@ -54,8 +54,13 @@ impl BodySchema {
 
     /// Checks `body`, and leaves out what it does not know. Returns the faults and the warnings.
     pub(super) fn check(&self, body: &mut Value, unknown: UnknownFields) -> (Vec<Fault>, Vec<Fault>) {
-        let mut check =
-            Check { schema: self, unknown, at: Pointer::default(), faults: Vec::new(), warnings: Vec::new() };
+        let mut check = SchemaCheck {
+            schema: self,
+            unknown,
+            at: Pointer::default(),
+            faults: Vec::new(),
+            warnings: Vec::new(),
+        };
         check.value(&self.root, body);
         (check.faults, check.warnings)
     }
@@ -113,7 +118,7 @@ fn texts(list: Option<&Value>) -> impl Iterator<Item = &str> {
     items(list).filter_map(Value::as_str)
 }
 
-struct Check<'a> {
+struct SchemaCheck<'a> {
     schema: &'a BodySchema,
     unknown: UnknownFields,
     at: Pointer,
@@ -121,7 +126,7 @@ struct Check<'a> {
     warnings: Vec<Fault>,
 }
 
-impl<'a> Check<'a> {
+impl<'a> SchemaCheck<'a> {
     fn value(&mut self, schema: &'a Value, value: &mut Value) {
         let schema = self.schema.resolve(schema);
         if let Some(forms) = schema.get("oneOf").or_else(|| schema.get("anyOf")) {

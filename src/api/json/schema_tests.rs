@@ -10,30 +10,30 @@ struct Order {
     user_id: String,
     amount: Option<f64>,
     color: Option<i64>,
-    lines: Vec<Line>,
-    options: Option<Options>,
+    lines: Vec<OrderLine>,
+    options: Option<OrderOptions>,
     free: Option<Value>,
     tags: Option<HashMap<String, String>>,
 }
 
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
-struct Line {
+struct OrderLine {
     name: String,
-    kind: Option<Kind>,
+    kind: Option<LineKind>,
 }
 
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]
 #[expect(dead_code, reason = "only its schema is used")]
-enum Kind {
+enum LineKind {
     Server,
     Voucher,
 }
 
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
-struct Options {
+struct OrderOptions {
     only_enabled: Option<bool>,
 }
 

@@ -63,7 +63,7 @@ pub(super) enum Function {
         #[command(flatten)]
         to: To,
     },
-    /// An error or an alert. The same title and error again within FOLD_REPEATS changes its message
+    /// An error or an alert. The same title and error again within `FOLD_REPEATS` changes its message
     SystemAlert {
         /// The alert's title
         title: String,
@@ -90,7 +90,7 @@ pub(super) enum Function {
         #[command(flatten)]
         to: To,
     },
-    /// A node is short of a resource. The same again within FOLD_REPEATS changes its message
+    /// A node is short of a resource. The same again within `FOLD_REPEATS` changes its message
     NodeAlert {
         /// The node's name
         node: String,

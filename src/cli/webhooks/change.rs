@@ -11,8 +11,8 @@ use crate::model::{AuditEntry, AuditOutcome};
 use crate::secret::Secret;
 use crate::store::Store;
 use crate::xtsystems::{
-    CallFailure, NewPlatformWebhook, PlatformWebhook, Registered, Registration, RegistrationError,
-    RegistrationRequest, WebhookChange,
+    CallFailure, NewPlatformWebhook, PlatformWebhook, PlatformWebhookChange, Registered, Registration,
+    RegistrationError, RegistrationRequest,
 };
 
 impl RegistrationAdmin {
@@ -112,7 +112,7 @@ impl RegistrationAdmin {
         if let Some(url) = &url {
             self.must_reach(url)?;
         }
-        let change = WebhookChange { name, url, events, company_id: company, secret, active: None };
+        let change = PlatformWebhookChange { name, url, events, company_id: company, secret, active: None };
         let done = self.platform.update_webhook(&webhook.id, &change).await;
         let subject = format!("webhook {}: {}", lookup::named(&webhook), given.join(", "));
         let webhook = self.noted(store, "xtsystems-webhook.update", &subject, done).await?;
@@ -135,7 +135,7 @@ impl RegistrationAdmin {
             print(&format!("{named} is {state} already."));
             return Ok(ExitCode::SUCCESS);
         }
-        let change = WebhookChange { active: Some(active), ..WebhookChange::default() };
+        let change = PlatformWebhookChange { active: Some(active), ..PlatformWebhookChange::default() };
         let done = self.platform.update_webhook(&webhook.id, &change).await;
         let action = format!("xtsystems-webhook.{action}");
         self.noted(store, &action, &format!("webhook {named}"), done).await?;

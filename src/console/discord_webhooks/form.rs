@@ -24,9 +24,9 @@ pub(super) fn field(name: &str) -> &'static str {
 
 /// What is wrong, by field.
 #[derive(Default)]
-pub(super) struct Faults(Vec<(&'static str, String)>);
+pub(super) struct FormFaults(Vec<(&'static str, String)>);
 
-impl Faults {
+impl FormFaults {
     pub(super) fn one(field: &'static str, text: impl Into<String>) -> Self {
         Self(vec![(field, text.into())])
     }
@@ -48,7 +48,7 @@ impl Faults {
 
 /// What was typed, without the address.
 #[derive(Clone, Default)]
-pub(super) struct Values {
+pub(super) struct FormValues {
     name: String,
     category: Option<Category>,
     scope: Option<Scope>,
@@ -57,7 +57,7 @@ pub(super) struct Values {
     avatar: String,
 }
 
-impl Values {
+impl FormValues {
     /// The values of a submitted form.
     pub(super) fn of(fields: &Fields) -> Self {
         let text = |name| fields.text(name).to_owned();
@@ -109,8 +109,8 @@ impl Values {
     }
 
     /// All that is wrong with them.
-    pub(super) fn faults(&self) -> Faults {
-        let mut faults = Faults::default();
+    pub(super) fn faults(&self) -> FormFaults {
+        let mut faults = FormFaults::default();
         if self.category.is_none() {
             faults.add("type", "Choose what this webhook receives.".to_owned());
         }
@@ -156,7 +156,7 @@ struct TextField {
 }
 
 /// One of several to choose.
-struct Choice {
+struct FormChoice {
     word: &'static str,
     label: &'static str,
     help: &'static str,
@@ -164,7 +164,7 @@ struct Choice {
 }
 
 /// What the page of a stored webhook says about it.
-struct About {
+struct WebhookDetails {
     id: String,
     mark: String,
     in_discord: String,
@@ -176,24 +176,24 @@ struct About {
 
 #[derive(Template)]
 #[template(path = "console/discord_webhooks/form.html")]
-pub(super) struct Form {
+pub(super) struct WebhookForm {
     frame: Frame,
     action: String,
-    stored: Option<About>,
+    stored: Option<WebhookDetails>,
     /// How many fields have a fault.
     faults: usize,
     address: TextField,
     name: TextField,
-    types: Vec<Choice>,
+    types: Vec<FormChoice>,
     type_fault: Option<String>,
-    scopes: Vec<Choice>,
+    scopes: Vec<FormChoice>,
     scope_fault: Option<String>,
     rest: Vec<TextField>,
 }
 
-impl Form {
+impl WebhookForm {
     /// The form to add a webhook.
-    pub(super) fn adding(frame: Frame, values: &Values, faults: &Faults) -> Self {
+    pub(super) fn adding(frame: Frame, values: &FormValues, faults: &FormFaults) -> Self {
         Self::new(frame, "/console/discord-webhooks".to_owned(), None, values, faults)
     }
 
@@ -201,13 +201,13 @@ impl Form {
     pub(super) fn editing(
         frame: Frame,
         webhook: &StoredWebhook,
-        values: Option<&Values>,
-        faults: &Faults,
+        values: Option<&FormValues>,
+        faults: &FormFaults,
         now: Timestamp,
     ) -> Self {
         let in_discord =
             webhook.identity.as_ref().and_then(|identity| identity.name.clone()).unwrap_or_default();
-        let about = About {
+        let about = WebhookDetails {
             id: webhook.id.to_string(),
             mark: webhook.mark.to_string(),
             in_discord,
@@ -216,12 +216,18 @@ impl Form {
             waiting: webhook.waiting,
             is_enabled: webhook.about.enabled,
         };
-        let stored = Values::stored(&webhook.about);
+        let stored = FormValues::stored(&webhook.about);
         let action = format!("/console/discord-webhooks/{}", webhook.id);
         Self::new(frame, action, Some(about), values.unwrap_or(&stored), faults)
     }
 
-    fn new(frame: Frame, action: String, stored: Option<About>, values: &Values, faults: &Faults) -> Self {
+    fn new(
+        frame: Frame,
+        action: String,
+        stored: Option<WebhookDetails>,
+        values: &FormValues,
+        faults: &FormFaults,
+    ) -> Self {
         let text = |name: &'static str, label, help, value: &str| TextField {
             name,
             label,
@@ -266,12 +272,12 @@ impl Form {
         );
         let types = Category::ALL.iter().map(|category| {
             let (label, help) = words::category(*category);
-            Choice { word: category.as_str(), label, help, is_chosen: values.category == Some(*category) }
+            FormChoice { word: category.as_str(), label, help, is_chosen: values.category == Some(*category) }
         });
         let chosen = values.scope.unwrap_or(Scope::Admin);
         let scopes = Scope::ALL.iter().map(|scope| {
             let (label, help) = words::scope(*scope);
-            Choice { word: scope.as_str(), label, help, is_chosen: chosen == *scope }
+            FormChoice { word: scope.as_str(), label, help, is_chosen: chosen == *scope }
         });
         Self {
             frame,

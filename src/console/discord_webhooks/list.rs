@@ -9,12 +9,12 @@ use crate::model::StoredWebhook;
 
 #[derive(Template)]
 #[template(path = "console/discord_webhooks/list.html")]
-pub(super) struct List {
+pub(super) struct WebhookList {
     frame: Frame,
-    rows: Vec<Row>,
+    rows: Vec<WebhookRow>,
 }
 
-struct Row {
+struct WebhookRow {
     id: String,
     name: String,
     mark: String,
@@ -28,13 +28,13 @@ struct Row {
     is_enabled: bool,
 }
 
-impl List {
+impl WebhookList {
     pub(super) fn new(frame: Frame, webhooks: &[StoredWebhook], now: Timestamp) -> Self {
-        Self { frame, rows: webhooks.iter().map(|webhook| Row::new(webhook, now)).collect() }
+        Self { frame, rows: webhooks.iter().map(|webhook| WebhookRow::new(webhook, now)).collect() }
     }
 }
 
-impl Row {
+impl WebhookRow {
     fn new(webhook: &StoredWebhook, now: Timestamp) -> Self {
         let about = &webhook.about;
         Self {

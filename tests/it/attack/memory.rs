@@ -72,12 +72,12 @@ async fn a_body_in_the_smallest_pieces_costs_no_more_than_twice_the_limit() {
 }
 
 /// Item 47: many senders at once, with a megabyte each, few of them genuine. Control: with every body in the allocator's
-/// memory, 170 MiB stayed.
+/// memory, 170 MiB stayed. The program's own file is not counted: it is large in a build for tests.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn after_a_flood_of_large_bodies_the_system_has_its_memory_back() {
     const SENDERS: usize = 128;
-    const BACK: usize = 64 * 1024 * 1024;
+    const BACK: usize = 48 * 1024 * 1024;
     let program = Program::with_dotenv(&format!(
         "WEBHOOK_SECRET={SECRET}\nWEBHOOK_PORT=0\nWEBHOOK_HOST=127.0.0.1\nRATE_LIMIT=100000/15m\n\
          DISCORD_WEBHOOK_CHANNELS={{\"default\":[]}}\n"
@@ -111,8 +111,8 @@ async fn after_a_flood_of_large_bodies_the_system_has_its_memory_back() {
     assert!(answered.contains_key(&200) && answered.contains_key(&401), "{answered:?}");
     let end = std::time::Instant::now() + Duration::from_secs(60);
     let mut wire = HttpTransport::connect(address).await;
-    while memory(serving.process(), "VmRSS") > BACK {
-        let kept = memory(serving.process(), "VmRSS") / 1024 / 1024;
+    while memory(serving.process(), "RssAnon") > BACK {
+        let kept = memory(serving.process(), "RssAnon") / 1024 / 1024;
         assert!(std::time::Instant::now() < end, "{kept} MiB after a minute; {answered:?}");
         wire.says("GET /health HTTP/1.1\r\nHost: x\r\n\r\n").await;
         assert_eq!(wire.hears_status().await, 200);
