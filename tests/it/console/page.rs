@@ -192,6 +192,9 @@ async fn every_link_leads_somewhere_and_every_input_has_a_label() {
     let page = only(&t).await;
     let mut waiting = vec!["/console".to_owned()];
     let mut seen = std::collections::BTreeSet::new();
+    let links = regex::Regex::new(r#"(?:href|src)="([^"]+)""#).unwrap();
+    let actions = regex::Regex::new(r#"<form[^>]*method="post" action="([^"]+)""#).unwrap();
+    let inputs = regex::Regex::new(r#"<input id="([^"]+)""#).unwrap();
     while let Some(path) = waiting.pop() {
         if !seen.insert(path.clone()) {
             continue;
@@ -202,21 +205,18 @@ async fn every_link_leads_somewhere_and_every_input_has_a_label() {
             continue;
         }
         assert_eq!(answer.status, 200, "{path}");
-        let link = regex::Regex::new(r#"(?:href|src)="([^"]+)""#).unwrap();
-        waiting.extend(link.captures_iter(&answer.html).map(|link| link[1].to_owned()));
+        waiting.extend(links.captures_iter(&answer.html).map(|link| link[1].to_owned()));
         let routes = nuncio::console::routes();
-        let action = regex::Regex::new(r#"<form[^>]*method="post" action="([^"]+)""#).unwrap();
         assert_eq!(
-            action.captures_iter(&answer.html).count(),
+            actions.captures_iter(&answer.html).count(),
             answer.html.matches("<form").count(),
             "{path}"
         );
-        for action in action.captures_iter(&answer.html) {
+        for action in actions.captures_iter(&answer.html) {
             let known = |path: &str| action[1].replace(page.rsplit('/').next().unwrap(), "{id}") == *path;
             assert!(routes.iter().any(|route| route.method == "POST" && known(route.path)), "{}", &action[1]);
         }
-        let input = regex::Regex::new(r#"<input id="([^"]+)""#).unwrap();
-        for input in input.captures_iter(&answer.html) {
+        for input in inputs.captures_iter(&answer.html) {
             assert!(answer.html.contains(&format!("<label for=\"{}\">", &input[1])), "{path}: {}", &input[1]);
         }
         assert_eq!(answer.html.matches("<h1>").count(), usize::from(!path.contains("/assets/")), "{path}");

@@ -15,7 +15,9 @@ fn wide(name: &str, value: &str) -> Value {
 }
 
 /// A function, its body, and the embed: title, description, color, fields in their order.
-fn all() -> Vec<(&'static str, Value, &'static str, &'static str, u64, Vec<Value>)> {
+type Case = (&'static str, Value, &'static str, &'static str, u64, Vec<Value>);
+
+fn all() -> Vec<Case> {
     const GREEN: u64 = 3_066_993;
     const RED: u64 = 15_158_332;
     const YELLOW: u64 = 16_776_960;

@@ -127,7 +127,7 @@ async fn a_thousand_webhooks_of_which_a_third_are_dead() {
     assert_eq!(results.len(), 1000);
     for result in &results {
         let number: u64 = result.webhook.strip_prefix("hook-").unwrap().parse().unwrap();
-        let expected = if number % 3 == 0 {
+        let expected = if number.is_multiple_of(3) {
             (Some(404), Some("HTTP 404: Not Found".to_owned()))
         } else {
             (Some(200), None)
