@@ -70,7 +70,7 @@ impl ApiBody for Rotation {}
 
 /// A key, without its text.
 #[derive(Serialize, ToSchema)]
-#[schema(example = json!({
+#[schema(as = Key, example = json!({
     "id": "key_0193f2c1a5b07c3e9d1f4a6b8c0d2e4f", "name": "web shop", "ending": "x7Qa", "role": "sender",
     "company_id": "acme", "owner": null, "state": "active", "created_by": "NUNCIO_API_KEY",
     "created_at": "2026-01-15T10:30:00Z", "expires_at": null, "last_used_at": "2026-01-16T08:00:00Z",

@@ -141,7 +141,7 @@ pub(in crate::api) struct ProblemDetails {
 
 /// The body of a problem (RFC 9457).
 #[derive(Serialize, ToSchema)]
-#[schema(as = ProblemDetails, example = json!({
+#[schema(as = Problem, example = json!({
     "type": "/docs#invalid_body",
     "title": "The body is not valid",
     "status": 422,

@@ -1,5 +1,6 @@
 //! Values of the model as JSON: words of closed sets, and times.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -93,7 +94,7 @@ impl<T: Words> PartialSchema for Word<T> {
 }
 
 impl<T: Words> ToSchema for Word<T> {
-    fn name() -> std::borrow::Cow<'static, str> {
+    fn name() -> Cow<'static, str> {
         T::SCHEMA.0.into()
     }
 }
@@ -127,4 +128,8 @@ impl PartialSchema for ApiTime {
     }
 }
 
-impl ToSchema for ApiTime {}
+impl ToSchema for ApiTime {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Time")
+    }
+}

@@ -43,7 +43,7 @@ impl Frame {
 
 #[derive(Template)]
 #[template(path = "console/message.html")]
-struct MessagePage<'a> {
+struct TextPage<'a> {
     frame: Frame,
     text: &'a str,
     command: &'a str,
@@ -63,14 +63,14 @@ pub(super) fn html(status: StatusCode, page: &impl Template) -> Response {
 
 /// A page that only says something.
 pub(super) fn message(status: StatusCode, title: &str, text: &str) -> Response {
-    html(status, &MessagePage { frame: Frame::bare(title), text, command: "" })
+    html(status, &TextPage { frame: Frame::bare(title), text, command: "" })
 }
 
 /// The answer to whoever is not signed in.
 pub(super) fn signed_out() -> Response {
     let text = "The console opens with a one-time link. On the machine where nuncio runs, in its folder, run this command \
                 and open the link that it prints:";
-    let page = MessagePage { frame: Frame::bare("You are not signed in"), text, command: "nuncio console" };
+    let page = TextPage { frame: Frame::bare("You are not signed in"), text, command: "nuncio console" };
     html(StatusCode::UNAUTHORIZED, &page)
 }
 
