@@ -10,7 +10,7 @@ pub const SYSTEM: &str = "system";
 /// A webhook that a dispatch does not reach, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DispatchError {
-    /// The webhook's name, or [`SYSTEM`].
+    /// The webhook's name, or `SYSTEM`.
     pub webhook: String,
     /// A sentence, or `HTTP 404: Not Found`.
     pub error: String,
