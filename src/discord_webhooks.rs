@@ -60,10 +60,10 @@ impl WebhookTest {
             Outcome::Sent(_) => None,
             Outcome::Closed(why) | Outcome::Denied(why) | Outcome::Refused(why) => Some(why.to_string()),
             Outcome::Retry { .. } | Outcome::Uneditable(_) | Outcome::Paused { .. } => {
-                let said = String::from_utf8_lossy(&self.attempt.response);
+                let answer = String::from_utf8_lossy(&self.attempt.response);
                 Some(match self.attempt.status {
-                    Some(status) => format!("Discord answered {status}: {said}"),
-                    None => format!("Discord did not answer: {said}"),
+                    Some(status) => format!("Discord answered {status}: {answer}"),
+                    None => format!("Discord did not answer: {answer}"),
                 })
             }
         }
@@ -193,10 +193,10 @@ impl DiscordWebhooks {
     async fn look_before_saving(&self, url: &WebhookUrl) -> Result<Option<WebhookIdentity>> {
         match self.look(url).await {
             Look::Known(identity) => Ok(Some(identity)),
-            Look::Lost(_, said) => Err(Error::Invalid {
+            Look::Lost(_, answer) => Err(Error::Invalid {
                 field: "webhook_url",
                 reason: format!(
-                    "Discord does not take messages for this webhook: {said}. Make a new one in Discord (Edit Channel, \
+                    "Discord does not take messages for this webhook: {answer}. Make a new one in Discord (Edit Channel, \
                      Integrations, Webhooks) and copy its address."
                 ),
             }),
@@ -210,7 +210,7 @@ impl DiscordWebhooks {
     async fn look(&self, url: &WebhookUrl) -> Look {
         match self.clock.within(LOOK, self.transport.webhook(url)).await {
             Some(Ok(WebhookLookup::Found(identity))) => Look::Known(identity),
-            Some(Ok(WebhookLookup::Lost(lost, said))) => Look::Lost(lost, said),
+            Some(Ok(WebhookLookup::Lost(lost, answer))) => Look::Lost(lost, answer),
             Some(Err(failure)) => Look::Unreachable(failure.to_string()),
             None => Look::Unreachable("no answer in time".to_owned()),
         }

@@ -120,7 +120,7 @@ async fn dispatch<T: DispatchBody>(
         let done = api.hub.dispatch(&dispatch, &options, once, &by).await?;
         return ApiAnswer::of(done, StatusCode::ACCEPTED, view);
     }
-    // A repetition waits for nothing: it gets the first one's answer, or is told to come back.
+    // A repetition waits for nothing: it gets the first one's answer, or 409 with Retry-After.
     let _held = once.as_ref().map(|claim| api.hub.hold_key(claim)).transpose()?;
     if let Some(claim) = &once
         && let Some(kept) = api.hub.earlier_answer(claim).await?

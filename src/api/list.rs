@@ -97,7 +97,7 @@ impl<F> Paging<F> {
         self.last.map(Id::from)
     }
 
-    /// How many entries to fetch: one more than the page has, which tells whether there is a next one.
+    /// How many entries to fetch: one more than the page has, which shows whether there is a next page.
     pub(in crate::api) const fn fetch(&self) -> usize {
         self.limit + 1
     }

@@ -11,7 +11,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// Set on every answer. `Referrer-Policy: no-referrer` would have browsers send `Origin: null` with our own forms
-/// (Fetch Standard: "append a request Origin header"); `same-origin` tells other sites as little.
+/// (Fetch Standard: "append a request Origin header"); `same-origin` reveals as little to other sites.
 const HEADERS: [(HeaderName, &str); 6] = [
     (header::CONTENT_SECURITY_POLICY, POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

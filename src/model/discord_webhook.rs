@@ -212,7 +212,7 @@ pub struct StoredWebhook {
     pub mark: WebhookMark,
     /// The details given when it was stored.
     pub about: NewWebhook,
-    /// What Discord said about it when its address was stored; `None` if Discord could not be reached then.
+    /// Discord's answer about it when its address was stored; `None` if Discord could not be reached then.
     pub identity: Option<WebhookIdentity>,
     /// Why it is closed until its address is replaced.
     pub closed: Option<String>,

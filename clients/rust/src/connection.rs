@@ -20,7 +20,7 @@ pub(crate) struct Address {
     pub(crate) authorization: HeaderValue,
 }
 
-/// An address, or what is wrong with it: found out when it is given, told at each call.
+/// An address, or what is wrong with it: found when it is given, reported by each call.
 pub(crate) struct Connection {
     pub(crate) to: Result<Address, String>,
     pub(crate) clock: Arc<dyn Clock>,

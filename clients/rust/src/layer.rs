@@ -28,7 +28,7 @@ const OWN_TARGETS: [&str; 9] = [
 ///
 /// Nobody waits for it: an event is folded and queued, and a thread of its own sends it. The same error (the same place,
 /// and the same text apart from its numbers) is sent once in 15 minutes, the next time with the number of repeats. Up to
-/// 100 alerts wait; what comes beyond that is counted, and told with the next alert.
+/// 100 alerts wait; what comes beyond that is counted, and reported with the next alert.
 ///
 /// Sent are the message and the fields `error` and `err`. Other fields may be customers' data:
 /// [`with_fields`](Self::with_fields) names those that are sent too. Events of this crate and of its HTTP stack are left

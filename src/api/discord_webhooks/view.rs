@@ -69,7 +69,7 @@ pub(in crate::api) struct WebhookHealth {
     /// Why Discord takes nothing for now; nuncio tries again by itself.
     #[schema(required = true)]
     denied_reason: Option<String>,
-    /// What Discord said about it when its address was stored; null if Discord could not be reached then.
+    /// Discord's answer about it when its address was stored; null if Discord could not be reached then.
     #[schema(required = true)]
     discord: Option<WebhookInDiscord>,
 }

@@ -1,4 +1,4 @@
-//! What a body that does not fit is told.
+//! Faults of bodies that do not match their schema.
 
 use serde_json::json;
 
@@ -78,15 +78,15 @@ fn a_body_that_fits_stays_as_it_is() {
 #[test]
 fn callers_of_the_seeds_may_write_camel_case_and_more_than_is_known() {
     let body = json!({"userId": "u", "lines": [], "options": {"onlyEnabled": true}, "extra": 1});
-    let (told, taken) = check(body.clone(), UnknownFields::Warned);
-    assert_eq!(told, ["/extra unknown_field: there is no field \"extra\" here. It was left out."]);
+    let (warned, taken) = check(body.clone(), UnknownFields::Warned);
+    assert_eq!(warned, ["/extra unknown_field: there is no field \"extra\" here. It was left out."]);
     assert_eq!(taken, json!({"lines": [], "options": {"only_enabled": true}, "user_id": "u"}));
     assert_eq!(check(body, UnknownFields::Refused).0.len(), 4);
 
     let twice = json!({"userId": "a", "user_id": "b", "lines": []});
-    let (told, _) = check(twice, UnknownFields::Warned);
+    let (warned, _) = check(twice, UnknownFields::Warned);
     assert_eq!(
-        told,
+        warned,
         ["/userId duplicate_field: \"userId\" is the same field as \"user_id\": send one of them"]
     );
 }

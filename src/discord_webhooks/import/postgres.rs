@@ -145,12 +145,12 @@ fn quoted(name: &str) -> String {
 
 /// What the database or the network says.
 fn of(error: tokio_postgres::Error) -> UnreadableSource {
-    let said = match (error.as_db_error(), error.source()) {
-        (Some(said), _) => said.message().to_owned(),
+    let reason = match (error.as_db_error(), error.source()) {
+        (Some(reason), _) => reason.message().to_owned(),
         (None, Some(source)) => source.to_string(),
         (None, None) => error.to_string(),
     };
-    UnreadableSource(said)
+    UnreadableSource(reason)
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ impl DispatchOptions {
         })
     }
 
-    /// As they are kept with the event; what is not said is left out.
+    /// As they are kept with the event; what was not given is left out.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut kept = Map::new();

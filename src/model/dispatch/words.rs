@@ -89,7 +89,7 @@ word_set! {
 }
 
 impl DispatchFunction {
-    /// Whether it tells the platform's operators something that must never reach the public.
+    /// Whether it is for the platform's operators and must never reach the public.
     #[must_use]
     pub const fn is_internal(self) -> bool {
         matches!(self, Self::SettingsUpdate | Self::SystemAlert | Self::BillingEvent)

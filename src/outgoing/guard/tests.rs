@@ -98,8 +98,8 @@ fn no_spelling_of_an_inner_address_passes() {
     for text in INNER.iter().chain(TRICKS) {
         let refused = guard.check(text, Schemes::Https);
         assert!(refused.is_err(), "{text:?} passes as {refused:?}");
-        let said = refused.map_err(|why| why.to_string()).unwrap_err();
-        assert!(!said.contains("127.0") && !said.contains("169.254"), "{said}");
+        let sentence = refused.map_err(|why| why.to_string()).unwrap_err();
+        assert!(!sentence.contains("127.0") && !sentence.contains("169.254"), "{sentence}");
     }
     let plain: Vec<String> = INNER.iter().map(|text| text.replace("https:", "http:")).collect();
     for text in plain {
