@@ -60,19 +60,19 @@ pub(super) fn event(facts: &Facts<'_>) -> Option<Card> {
     };
     let empty = Value::Null;
     let data = facts.data().get("data").unwrap_or(&empty);
-    let shown = TEXTS.iter().find_map(|name| Some((*name, data.get(name)?.as_str()?)));
+    let sentence = TEXTS.iter().find_map(|name| Some((*name, data.get(name)?.as_str()?)));
     let is_known = title != "📢 Notification";
-    let detail = shown.map(|(_, text)| [literal(": "), short(text, 100)].into());
+    let detail = sentence.map(|(_, text)| [literal(": "), short(text, 100)].into());
     let what = if is_known { literal(title) } else { short(&readable(name), 100) };
     let card = Card::new(facts.event, color, literal(title), [what, detail.unwrap_or_default()].into());
-    let card = match shown {
+    let card = match sentence {
         Some((_, text)) => card.text(Some(long(text, DESCRIPTION))),
         None if is_known => card,
         None => card.more(Some(short(&readable(name), 200))),
     };
     let fields = data.as_object().into_iter().flatten();
     let mut card = fields
-        .filter(|(name, _)| shown.is_none_or(|(shown, _)| shown != name.as_str()))
+        .filter(|(name, _)| sentence.is_none_or(|(sentence, _)| sentence != name.as_str()))
         .filter_map(|(name, value)| Some((name, shown(name, value)?)))
         .take(SHOWN)
         .fold(card, |mut card, (name, value)| {
